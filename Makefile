@@ -1,0 +1,49 @@
+# Every target works on a fresh machine and when no other target was ever called.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/.ready
+LOCKS := requirements-dev.txt tools/requirements-installer.txt pyproject.toml
+# Two workers: what the suite's time limits were measured with. PYTEST_ARGS adds to the command.
+WORKERS ?= 2
+
+.PHONY: help setup run test check fix golden bench clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(READY): $(LOCKS) tools/set-up
+	@PYTHON='$(PYTHON)' tools/set-up
+	@touch $@
+
+setup: $(READY) ## Make .venv with everything that is needed, locked by hash
+
+run: $(READY) ## Serve on http://localhost:8000, with SQLite under ./data
+	@exec $(BIN)/lumio-server serve
+
+test: $(READY) ## Check, then run every test (brings Chromium and PostgreSQL along)
+	@tools/chromium
+	@$(MAKE) --no-print-directory check
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
+
+check: $(READY) ## Lint, format, types and layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+fix: $(READY) ## Mend what can be mended by machine
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+golden: $(READY) ## Write the golden files anew; read the diff before you commit it
+	LUMIO_GOLDEN=write $(BIN)/python -m pytest tests/golden
+
+bench: $(READY) ## Measure, and print figures that can be compared
+	$(BIN)/python -m bench
+
+clean: ## Remove .venv and all caches; ./data stays
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Lumio decides who may do what on a developer platform, and proves afterwards who did."""

@@ -1,0 +1,137 @@
+"""From what was presented to a principal: one entry for every kind (spec: credentials, sections 2 and 3).
+
+Promise: a credential that is present and bad ends the request; nothing falls through to anonymous, and every
+evaluation is an event that is durable before the answer.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from lumio.access.kinds import Kind, Place, Presented, Row, recognise
+from lumio.access.limit import FailureLimiter
+from lumio.access.principal import ANONYMOUS, Principal
+from lumio.authority.interface import Authority
+from lumio.kernel.errors import Limited, Unauthenticated
+from lumio.kernel.event import ANONYMOUS as NOBODY
+from lumio.kernel.event import Actor, Event, Origin
+from lumio.storage.journal import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A verdict: ours, and bad. `guess` counts against the address: unknown, or a wrong secret."""
+
+    reason: str
+    guess: bool = False
+    actor: Actor = NOBODY
+    account_id: str | None = None
+
+
+class Verifier(Protocol):
+    """Checks the credentials of one kind."""
+
+    async def verify(self, presented: Presented) -> Principal | Refused:
+        """Return who it is, or why not. Raises Unavailable when that cannot be known."""
+        ...
+
+    def accepted(self, principal: Principal, origin: Origin) -> None:
+        """Note a use: called once per accepted request, never for a refused one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticated:
+    """A principal, and the event of its authentication on its way to the disk (None for nobody)."""
+
+    principal: Principal
+    durable: asyncio.Future[None] | None
+
+
+class Authenticator:
+    """Recognise, verify, count, record."""
+
+    def __init__(
+        self,
+        verifiers: Mapping[str, Verifier],
+        authority: Authority,
+        journal: Journal,
+        limiter: FailureLimiter,
+    ) -> None:
+        """Hold one verifier per prefix of the kinds table."""
+        self._verifiers = verifiers
+        self._authority = authority
+        self._journal = journal
+        self._limiter = limiter
+
+    async def authenticate(self, found: Sequence[Presented], origin: Origin) -> Authenticated:
+        """Return the principal behind what was found in a request; nothing found is nobody.
+
+        Raises:
+            Unauthenticated: present and bad; all look the same from outside.
+            Limited: too many wrong ones from this address in this minute.
+            Unavailable: it cannot be known, or not be recorded.
+        """
+        if not found:
+            return Authenticated(ANONYMOUS, None)
+        verdict = await self._judge(found)
+        if isinstance(verdict, Refused):
+            raise await self._refuse(verdict, origin)
+        self._verifiers[_prefix(found[0])].accepted(verdict, origin)
+        event = Event("auth.succeeded", "success", verdict.actor, origin, account_id=verdict.account_id)
+        return Authenticated(verdict, self._journal.begin(event))
+
+    async def settled(self, authenticated: Authenticated) -> None:
+        """Wait until the authentication is on disk: no answer leaves before. Raises Unavailable."""
+        if authenticated.durable is not None:
+            await self._journal.settled(authenticated.durable)
+
+    async def still_good(self, principal: Principal, found: Sequence[Presented], origin: Origin) -> bool:
+        """Repeat the decision at response start (I6); a refusal is recorded before the answer."""
+        if principal.kind is Kind.ANONYMOUS or await self._authority.unchanged(principal.seq):
+            return True
+        verdict = await self._judge(found)
+        if not isinstance(verdict, Refused):
+            return True
+        event = Event("auth.failed", "failure", principal.actor, origin, account_id=principal.account_id)
+        await self._journal.append(event.failed("revoked_in_flight"))
+        return False
+
+    async def _judge(self, found: Sequence[Presented]) -> Principal | Refused:
+        if len(found) > 1:
+            return Refused("several_credentials")
+        presented = found[0]
+        row = recognise(presented)
+        verifier = None if row is None else self._verifiers.get(row.prefix)
+        if row is None or verifier is None:
+            return Refused("malformed", guess=True)
+        verdict = await verifier.verify(presented)
+        if presented.place in row.places:
+            return verdict
+        return _misplaced(row, presented, verdict)
+
+    async def _refuse(self, verdict: Refused, origin: Origin) -> Unauthenticated | Limited:
+        """Count and record a refusal; return the error to raise."""
+        if verdict.guess:
+            try:
+                self._limiter.failed(origin.ip)
+            except Limited as limited:
+                return limited
+        event = Event("auth.failed", "failure", verdict.actor, origin, account_id=verdict.account_id)
+        await self._journal.append(event.failed(verdict.reason))
+        return Unauthenticated(internal=verdict.reason)
+
+
+def _prefix(presented: Presented) -> str:
+    """Return the table's prefix of a credential that was recognised before."""
+    row = recognise(presented)
+    return row.prefix if row else ""
+
+
+def _misplaced(row: Row, presented: Presented, verdict: Principal | Refused) -> Refused:
+    """Refuse a credential in the wrong place, and name its owner in the log when it is genuine: it has leaked."""
+    reason = "key_in_query" if presented.place is Place.QUERY else f"{row.kind}_in_{presented.place}"
+    if isinstance(verdict, Refused):
+        return Refused(reason, verdict.guess, verdict.actor, verdict.account_id)
+    return Refused(reason, actor=verdict.actor, account_id=verdict.account_id)

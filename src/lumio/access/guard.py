@@ -1,0 +1,77 @@
+"""The guard: effective right = held ∩ carried ∩ admitted, asked twice.
+
+`admit` needs nothing but the principal and runs before the body is looked at; `allow` needs what the
+principal holds *now* and runs inside the unit, after its locks, so that the answer still holds at commit.
+"""
+
+from datetime import timedelta
+from enum import Enum
+
+from lumio.access.kinds import Kind
+from lumio.access.permission import OWN
+from lumio.access.policy import ADMITTED, STEP_UP_SECONDS, roles_with
+from lumio.access.principal import Principal
+from lumio.kernel import clock
+from lumio.kernel.errors import Denied, StepUpRequired, Unauthenticated
+
+
+class Reach(Enum):
+    """How far a right goes: the whole account, or what the holder made."""
+
+    ALL = "all"
+    OWN = "own"
+
+
+def admit(principal: Principal, permission: str | None, *, step_up: bool, signed_in: bool) -> None:
+    """Refuse what no state of the database could allow.
+
+    Raises:
+        Unauthenticated: nobody is asking, and somebody must.
+        StepUpRequired: the act needs a session with a fresh proof.
+        Denied: this kind of credential, or its own list, does not go this far.
+    """
+    if principal.kind is Kind.ANONYMOUS and (permission is not None or signed_in):
+        raise Unauthenticated(internal="nothing was presented")
+    if permission is not None:
+        carried = principal.carried is None or permission in principal.carried
+        if permission not in ADMITTED[principal.kind] or not carried:
+            raise Denied(f"A credential of this kind cannot use {permission}.")
+    if step_up and not proven_lately(principal):
+        raise StepUpRequired
+
+
+def proven_lately(principal: Principal) -> bool:
+    """Tell whether a person proved who they are within the step-up window; only sessions can."""
+    if principal.kind is not Kind.SESSION or principal.proven_at is None:
+        return False
+    return clock.now() - principal.proven_at < timedelta(seconds=STEP_UP_SECONDS)
+
+
+def allow(permission: str | None, held: frozenset[str]) -> Reach:
+    """Return how far the right goes.
+
+    Raises:
+        Denied: it is not held; the sentence names the roles that hold it.
+    """
+    if permission is None or permission in held:
+        return Reach.ALL
+    if permission + OWN in held:
+        return Reach.OWN
+    raise Denied(_explain(permission), internal=f"lacks {permission}")
+
+
+def _explain(permission: str) -> str:
+    """Say what is missing and who has it, so that people know whom to ask."""
+    roles = " or ".join(role.capitalize() for role in roles_with(permission))
+    return f"This needs {permission}" + (f", which the role {roles} has." if roles else ".")
+
+
+def effective(principal: Principal, held: frozenset[str]) -> frozenset[str]:
+    """Return the permissions that the principal can use now, `:own` marks included."""
+    admitted = ADMITTED[principal.kind]
+    return frozenset(
+        name
+        for name in held
+        if name.removesuffix(OWN) in admitted
+        and (principal.carried is None or name.removesuffix(OWN) in principal.carried)
+    )

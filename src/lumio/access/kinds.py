@@ -1,0 +1,67 @@
+"""The kinds of credential: how each is recognised and where it may travel (spec: credentials, section 2).
+
+A new kind is a row here and one verifier in its own domain.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lumio.crypto import opaque
+
+
+class Kind(StrEnum):
+    """The names that every surface uses."""
+
+    SESSION = "session"
+    OAUTH = "oauth"
+    API_KEY = "api_key"
+    SYSTEM_KEY = "system_key"
+    POPOUT_TOKEN = "popout_token"  # noqa: S105 - the name of a kind
+    ANONYMOUS = "anonymous"
+
+
+class Place(StrEnum):
+    """Where a credential was found in a request."""
+
+    BEARER = "bearer"
+    COOKIE = "cookie"
+    QUERY = "query"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Presented:
+    """One credential as it arrived. `text` is secret."""
+
+    text: str
+    place: Place
+
+    def __repr__(self) -> str:
+        """Show where it was, not what it is."""
+        return f"Presented({self.place})"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table: a prefix, what it means, where it may travel."""
+
+    prefix: str
+    kind: Kind
+    places: frozenset[Place]
+
+
+TABLE = (
+    Row("lm_eyJ", Kind.SESSION, frozenset({Place.BEARER})),
+    Row(opaque.PAGE_SESSION, Kind.SESSION, frozenset({Place.COOKIE})),
+    Row(opaque.DEVELOPER_KEY, Kind.API_KEY, frozenset({Place.BEARER})),
+    Row(opaque.SYSTEM_KEY, Kind.SYSTEM_KEY, frozenset({Place.BEARER})),
+    Row(opaque.POPOUT_TOKEN, Kind.POPOUT_TOKEN, frozenset({Place.QUERY})),
+    Row(opaque.ACCESS_TOKEN, Kind.OAUTH, frozenset({Place.BEARER})),
+)
+
+
+def recognise(presented: Presented) -> Row | None:
+    """Return the table's row for a credential, wherever it was found, or None for no kind of ours."""
+    for row in TABLE:
+        if presented.text.startswith(row.prefix):
+            return row
+    return None

@@ -1,0 +1,178 @@
+"""`perform`: the only way to run an action.
+
+It validates, guards, opens the unit, takes the subject locks, reads rights, runs, checks that the promised
+event was recorded, commits. Promise: no change without its event, no refusal of a change without one either.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from lumio.access import guard
+from lumio.access.action import Action
+from lumio.access.context import Context
+from lumio.access.principal import Asker, Principal
+from lumio.access.validate import validate
+from lumio.authority.interface import Authority
+from lumio.crypto.hashing import digest
+from lumio.kernel.errors import Conflict, FieldError, Invalid, LumioError, Unauthenticated
+from lumio.kernel.event import Event
+from lumio.storage import idempotency
+from lumio.storage.journal import Journal
+from lumio.storage.unit import Unit, Units, View
+
+Input = TypeVar("Input")
+Output = TypeVar("Output")
+
+
+class RightsSource(Protocol):
+    """A domain that knows what a principal holds now."""
+
+    async def held(self, view: View, principal: Principal) -> frozenset[str]:
+        """Return the permissions held at this moment; a person who may not act holds none."""
+        ...
+
+
+class Perform:
+    """Runs actions."""
+
+    def __init__(self, units: Units, journal: Journal, authority: Authority, rights: Sequence[RightsSource]) -> None:
+        """Work through `units`; the rights of a principal are the union of what the sources say."""
+        self._units = units
+        self._journal = journal
+        self._authority = authority
+        self._rights = rights
+
+    async def __call__(
+        self, action: Action[Input, Output], asker: Asker, raw: object = None, *, lax: bool = False
+    ) -> Output:
+        """Run `action` for `asker` with the plain values `raw`.
+
+        Args:
+            action: the bound action of a service.
+            asker: who asks, from where.
+            raw: a mapping of plain values; `lax` reads numbers from text (forms, query strings).
+
+        Raises:
+            LumioError: whatever stopped it; nothing has changed then.
+        """
+        terms = action.terms
+        if terms.event is None:
+            form = self._admit(action, asker, raw, lax=lax)
+            return await self._units.read(lambda view: self._read(action, asker, form, view))
+        try:
+            form = self._admit(action, asker, raw, lax=lax)
+            prepared = await self._prepare(action, asker, form)
+            return await self._units.run(lambda unit: self._change(action, asker, form, prepared, unit))
+        except LumioError as error:
+            await self._refused(action, asker, error)
+            raise
+
+    async def rights(self, principal: Principal) -> frozenset[str]:
+        """Return what a principal can use at this moment, `:own` marks included."""
+        return await self._units.read(lambda view: self.rights_within(view, principal))
+
+    async def rights_within(self, view: View, principal: Principal) -> frozenset[str]:
+        """Return the same, as `view` sees it."""
+        return guard.effective(principal, await self._held(view, principal))
+
+    def _admit(self, action: Action[Input, Output], asker: Asker, raw: object, *, lax: bool) -> Input:
+        terms = action.terms
+        guard.admit(asker.principal, terms.permission, step_up=terms.step_up, signed_in=terms.signed_in)
+        return validate(action.input_type, raw, lax=lax)
+
+    async def _held(self, view: View, principal: Principal) -> frozenset[str]:
+        held: frozenset[str] = frozenset()
+        for source in self._rights:
+            held |= await source.held(view, principal)
+        return held
+
+    async def _read(self, action: Action[Input, Output], asker: Asker, form: Input, view: View) -> Output:
+        held = await self._held(view, asker.principal)
+        reach = guard.allow(action.terms.permission, held)
+        return await action.run(Context(asker, reach, held, view, self._authority), form)
+
+    async def _prepare(self, action: Action[Input, Output], asker: Asker, form: Input) -> Any:
+        """Do the slow part outside the unit, but not for those who may not act at all."""
+        if action.prepare is None:
+            return None
+        if action.terms.permission is not None:
+            held = await self._units.read(lambda view: self._held(view, asker.principal))
+            guard.allow(action.terms.permission, held)
+        return await action.prepare(asker, form)
+
+    async def _change(
+        self, action: Action[Input, Output], asker: Asker, form: Input, prepared: Any, unit: Unit
+    ) -> Output:
+        terms, principal = action.terms, asker.principal
+        ends = tuple(terms.ends(principal, form)) if terms.ends else ()
+        await unit.lock(shared=map(str, principal.subjects), exclusive=map(str, ends))
+        if await self._authority.ended_within(unit, principal.subjects, principal.seq):
+            raise Unauthenticated(internal="revoked_in_flight")
+        held = await self._held(unit, principal)
+        reach = guard.allow(terms.permission, held)
+        context = Context(asker, reach, held, unit, self._authority, prepared, unit)
+        if not terms.creates or asker.retry is None:
+            return await self._run(action, context, form)
+        return await self._run_once(action, context, form, unit)
+
+    async def _run(self, action: Action[Input, Output], context: Context, form: Input) -> Output:
+        output = await action.run(context, form)
+        if action.terms.event not in context.unit.recorded:
+            message = f"{action.terms.name} did not record {action.terms.event}"
+            raise RuntimeError(message)
+        return output
+
+    async def _run_once(self, action: Action[Input, Output], context: Context, form: Input, unit: Unit) -> Output:
+        retry, terms = context.asker.retry, action.terms
+        assert retry is not None  # noqa: S101 - the caller looked
+        who = context.principal.actor.id or ""
+        name = digest(msgspec.json.encode([who, retry.route, retry.key]))
+        kept = await idempotency.find(unit, name)
+        if kept is not None:
+            return _again(action, kept, retry.body_digest)
+        await idempotency.claim(unit, name, retry.body_digest, revealing=terms.reveals)
+        output = await self._run(action, context, form)
+        answer = None if terms.reveals else msgspec.json.encode(output).decode()
+        await idempotency.keep(unit, name, answer, getattr(output, "id", None))
+        return output
+
+    async def _refused(self, action: Action[Input, Output], asker: Asker, error: LumioError) -> None:
+        """Record the refusal of a change, after its rollback; input that breaks a rule is no event."""
+        if isinstance(error, Invalid) or action.terms.event is None:
+            return
+        notes: Mapping[str, Any] = error.notes
+        event = Event(
+            action.terms.event,
+            "failure",
+            notes.get("actor") or asker.principal.actor,
+            asker.origin,
+            account_id=notes.get("account_id") or asker.principal.account_id,
+            target_type=notes.get("target_type"),
+            target_id=notes.get("target_id"),
+            detail={"reason": notes.get("reason") or error.code},
+        )
+        if error.internal == "revoked_in_flight":
+            event = replace(event, event="auth.failed", detail={"reason": error.internal})
+        aftermath: Callable[[Unit], Awaitable[None]] | None = notes.get("aftermath")
+        if aftermath is None:
+            await self._journal.append(event)
+            return
+
+        async def follow(unit: Unit) -> None:
+            unit.record(event)
+            await aftermath(unit)
+
+        await self._units.run(follow)
+
+
+def _again(action: Action[Input, Output], kept: idempotency.Kept, body_digest: str) -> Output:
+    """Answer a repetition: the same body gets the first answer again, never a secret."""
+    if kept.body_digest != body_digest:
+        raise Invalid([FieldError("Idempotency-Key", "reused", "This key came with another body before.")])
+    if kept.answer is None:
+        raise Conflict("This was created before; its secret was shown then, once.", existing_id=kept.target_id)
+    found: Output = msgspec.json.decode(kept.answer, type=action.output_type)
+    return found

@@ -1,0 +1,61 @@
+"""The principal: who is asking, for one operation. Made by a verifier, never changed."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from lumio.access.kinds import Kind
+from lumio.authority.subjects import Subject
+from lumio.kernel.event import ANONYMOUS as ANONYMOUS_ACTOR
+from lumio.kernel.event import Actor, Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Actor, subjects, ceiling and assurance of one request.
+
+    `carried` is the ceiling of the credential (None: it carries no list of its own); `subjects` are all the
+    things that may end under it; `seq` is the revocation feed's number that its status includes;
+    `proven_at` is when the person last proved who they are; `page` tells a browser's session from a program's.
+    """
+
+    kind: Kind
+    actor: Actor
+    subjects: tuple[Subject, ...] = ()
+    seq: int = 0
+    user_id: str | None = None
+    account_id: str | None = None
+    member_id: str | None = None
+    session_id: str | None = None
+    carried: frozenset[str] | None = None
+    proven_at: datetime | None = None
+    amr: tuple[str, ...] = ()
+    page: bool = False
+
+
+ANONYMOUS = Principal(Kind.ANONYMOUS, ANONYMOUS_ACTOR)
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """The client's `Idempotency-Key`, bound to the route and to the body that came with it."""
+
+    key: str
+    route: str
+    body_digest: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a request: `ended_self` when it ended its own credential, as signing out does."""
+
+    ended_self: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """A principal, where it asks from, whether this may be a repetition, and what became of it."""
+
+    principal: Principal
+    origin: Origin
+    retry: Retry | None = None
+    outcome: Outcome = field(default_factory=Outcome)

@@ -1,0 +1,104 @@
+"""One place that checks input, for every surface: a decoder of a surface is never believed.
+
+Promise: every broken rule of every field is named at once, and an unknown field is refused.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec.structs import FieldInfo, fields
+
+from lumio.kernel.errors import FieldError, Invalid
+
+Input = TypeVar("Input")
+
+_RULES = (
+    (re.compile(r"of length >= (\d+)"), "length", "Must have at least {} character(s)."),
+    (re.compile(r"of length <= (\d+)"), "length", "Must have at most {} characters."),
+    (re.compile(r">= (-?\d+)"), "range", "Must be {} or more."),
+    (re.compile(r"<= (-?\d+)"), "range", "Must be {} or less."),
+    (re.compile(r"matching regex"), "pattern", "Has characters or a form that are not allowed here."),
+    (re.compile(r"Invalid enum value"), "choice", "Is not one of the choices."),
+    (re.compile(r"RFC3339|datetime"), "time", "Must be a time such as 2026-11-21T23:38:54Z."),
+)
+_NAMES = {
+    "str": "text", "int": "a whole number", "bool": "true or false", "array": "a list", "object": "an object",
+    "float": "a number", "null": "nothing",
+}  # fmt: skip
+
+
+def validate(kind: type[Input], raw: object, *, lax: bool = False) -> Input:
+    """Return `raw` as a `kind`.
+
+    Args:
+        kind: a msgspec Struct, or NoneType for an action without input.
+        raw: a mapping of plain values, as JSON, a form or GraphQL gives them.
+        lax: read numbers and booleans from text, for forms and query strings.
+
+    Raises:
+        Invalid: names every field that breaks a rule, and the rule.
+    """
+    if kind is type(None):
+        return None
+    if not isinstance(raw, Mapping):
+        raise Invalid([FieldError("", "type", "Must be an object.")])
+    known: dict[str, FieldInfo] = {field.encode_name: field for field in fields(kind)}  # type: ignore[arg-type]
+    problems = [FieldError(str(name), "unknown", "There is no such field.") for name in raw if name not in known]
+    for name, field in known.items():
+        problems.extend(_check(field, name, raw, lax=lax))
+    if problems:
+        raise Invalid(problems)
+    return msgspec.convert(raw, kind, strict=not lax)
+
+
+def _check(field: FieldInfo, name: str, raw: Mapping[str, object], *, lax: bool) -> Iterator[FieldError]:
+    if name not in raw:
+        if field.required:
+            yield FieldError(name, "required", "Is required.")
+        return
+    if not storable(raw[name]):
+        yield FieldError(name, "characters", "Must not contain NUL or broken characters.")
+        return
+    try:
+        msgspec.convert(raw[name], field.type, strict=not lax)
+    except msgspec.ValidationError as error:
+        yield _explain(name, str(error), field)
+
+
+def storable(value: object) -> bool:
+    """Tell whether every text inside can be kept by both databases: no NUL, no lone surrogate."""
+    match value:
+        case str():
+            return ("\0" not in value and value.isascii()) or not re.search("[\0\ud800-\udfff]", value)
+        case Mapping():
+            return all(storable(key) and storable(inner) for key, inner in value.items())
+        case list() | tuple():
+            return all(storable(inner) for inner in value)
+        case _:
+            return True
+
+
+def _explain(name: str, message: str, field: FieldInfo) -> FieldError:
+    what, _, where = message.partition(" - at `$")
+    path = name + where.rstrip("`")
+    for pattern, rule, sentence in _RULES:
+        found = pattern.search(what)
+        if found:
+            text = _own_words(field) if rule in {"pattern", "choice"} else None
+            return FieldError(path, rule, text or sentence.format(*found.groups()))
+    expected = re.match(r"Expected `([^`]+)`", what)
+    if expected:
+        wanted = " or ".join(_NAMES.get(part, part) for part in expected.group(1).split(" | "))
+        return FieldError(path, "type", f"Must be {wanted}.")
+    return FieldError(path, "type", what)
+
+
+def _own_words(field: FieldInfo) -> str | None:
+    """Return the field's own description of its rule, when the model gives one."""
+    for meta in getattr(field.type, "__metadata__", ()):
+        description: Any = getattr(meta, "description", None)
+        if description:
+            return str(description)
+    return None

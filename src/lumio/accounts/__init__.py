@@ -1,0 +1,1 @@
+"""People, developer accounts, and who belongs to which with what role."""

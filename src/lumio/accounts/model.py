@@ -1,0 +1,90 @@
+"""Shapes of people and accounts: the only schema of them, for every surface."""
+
+import re
+import unicodedata
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from lumio.kernel.errors import FieldError, Invalid
+
+MAIL = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*$"
+Mail = Annotated[
+    str, Meta(max_length=254, pattern=MAIL, description="Must be a mail address such as robin@example.com.")
+]
+DisplayName = Annotated[str, Meta(min_length=1, max_length=100)]
+AccountName = Annotated[str, Meta(min_length=1, max_length=100)]
+MemberKind = Literal["person", "sub_account"]
+
+
+class UserView(Struct, frozen=True):
+    """A person as others see them."""
+
+    id: str
+    email: str
+    display_name: str
+
+
+class AccountView(Struct, frozen=True):
+    """A developer account."""
+
+    id: str
+    slug: str
+    name: str
+
+
+class Me(Struct, frozen=True):
+    """The principal of the request: who is asking, where, with which rights right now."""
+
+    kind: str
+    label: str
+    user: UserView | None
+    account: AccountView | None
+    role: str | None
+    permissions: list[str]
+    credential_id: str | None
+
+
+class Standing(Struct, frozen=True):
+    """What a member is at this moment; absent when the person or the membership may not act."""
+
+    member_id: str
+    account_id: str
+    user_id: str | None
+    role: str
+    name: str
+    email: str | None
+
+
+class Person(Struct, frozen=True):
+    """A person with what sign-in needs; never leaves the server."""
+
+    id: str
+    email: str
+    display_name: str
+    password_hash: str | None
+    verified: bool
+    active: bool
+
+
+def mail_key(email: str) -> str:
+    """Return the form under which two spellings of one address are the same."""
+    return unicodedata.normalize("NFKC", email).casefold()
+
+
+def clean_name(field: str, text: str) -> str:
+    """Return a name without outer space, in Unicode's NFKC form.
+
+    Raises:
+        Invalid: nothing is left, or it has control or direction characters that could disguise it.
+    """
+    cleaned = unicodedata.normalize("NFKC", text).strip()
+    if not cleaned or any(unicodedata.category(letter) in {"Cc", "Cf", "Co", "Cs"} for letter in cleaned):
+        raise Invalid([FieldError(field, "characters", "Must be visible text on one line.")])
+    return cleaned
+
+
+def slug_of(name: str) -> str:
+    """Return letters, digits and single hyphens made from `name`; "account" when nothing is left."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-") or "account"

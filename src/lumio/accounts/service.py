@@ -1,0 +1,106 @@
+"""What happens to people and accounts. Promise: rights are what the membership says at this moment."""
+
+import secrets
+
+from lumio.access.action import action
+from lumio.access.context import Context
+from lumio.access.guard import effective
+from lumio.access.policy import ROLES, Role
+from lumio.access.principal import Principal
+from lumio.accounts.model import Me, Person, Standing, clean_name, slug_of
+from lumio.accounts.store import AccountStore
+from lumio.authority.subjects import Subject
+from lumio.kernel import clock
+from lumio.storage.unit import Unit, View
+
+
+class Accounts:
+    """People, accounts, memberships, and the rights that follow from them."""
+
+    def __init__(self, store: AccountStore) -> None:
+        """Work on `store`."""
+        self._store = store
+
+    async def held(self, view: View, principal: Principal) -> frozenset[str]:
+        """Return the rights of the principal's membership now; none when it is gone or suspended."""
+        if principal.member_id is None:
+            return frozenset()
+        standing = await self._store.standing_within(view, principal.member_id)
+        return frozenset() if standing is None else ROLES[Role(standing.role)]
+
+    async def standing_of_member(self, member_id: str) -> Standing | None:
+        """Return a member's standing by the hot path."""
+        return await self._store.standing_of_member(member_id)
+
+    async def standing_of_user(self, account_id: str, user_id: str) -> Standing | None:
+        """Return a person's standing in an account by the hot path."""
+        return await self._store.standing_of_user(account_id, user_id)
+
+    async def members_of(self, view: View, account_id: str) -> dict[str, Standing]:
+        """Return the active members of an account by id."""
+        return await self._store.members_of(view, account_id)
+
+    async def first_account_of(self, view: View, user_id: str) -> tuple[str, str] | None:
+        """Return (account id, member id) of a person's oldest membership."""
+        found = await self._store.accounts_of(view, user_id)
+        return found[0] if found else None
+
+    async def person(self, view: View, *, user_id: str = "", email: str = "") -> Person | None:
+        """Return a person by id or by mail address."""
+        return await self._store.person(view, user_id=user_id, email=email)
+
+    async def add_person(self, unit: Unit, email: str, name: str, password_hash: str, *, verified: bool) -> str:
+        """Create a person; return the id."""
+        return await self._store.add_user(
+            unit, email, clean_name("display_name", name), password_hash, verified=verified
+        )
+
+    async def found_account(self, unit: Unit, user_id: str, name: str) -> str:
+        """Create an account with the person as its Owner; return the account's id."""
+        cleaned = clean_name("account_name", name)
+        slug = slug_of(cleaned)
+        while await self._store.slug_taken(unit, slug):
+            slug = f"{slug_of(cleaned)}-{secrets.token_hex(3)}"
+        account_id = await self._store.add_account(unit, slug, cleaned)
+        await self._store.add_member(unit, account_id, user_id, Role.OWNER)
+        return account_id
+
+    async def verify_mail(self, unit: Unit, user_id: str) -> None:
+        """Mark a person's mail address as theirs."""
+        await self._store.change_user(unit, user_id, verified_at=clock.now())
+
+    async def set_password(self, unit: Unit, user_id: str, password_hash: str) -> None:
+        """Replace a person's password."""
+        await self._store.change_user(unit, user_id, password_hash=password_hash)
+
+    async def rename(self, unit: Unit, user_id: str, name: str) -> None:
+        """Replace a person's display name."""
+        await self._store.change_user(unit, user_id, display_name=clean_name("display_name", name))
+
+    @action("accounts.me", signed_in=True)
+    async def me(self, context: Context, _form: None) -> Me:
+        """Return who is asking, where, and with which rights right now."""
+        principal = context.principal
+        user = await self._store.user(context.view, principal.user_id) if principal.user_id else None
+        account = await self._store.account(context.view, principal.account_id) if principal.account_id else None
+        standing = None
+        if principal.member_id:
+            standing = await self._store.standing_within(context.view, principal.member_id)
+        return Me(
+            kind=principal.kind,
+            label=principal.actor.label,
+            user=user,
+            account=account,
+            role=standing.role if standing else None,
+            permissions=sorted(effective(principal, context.held)),
+            credential_id=principal.actor.credential_id,
+        )
+
+
+def subjects_of(standing: Standing) -> tuple[Subject, ...]:
+    """Return what a member stands on: account, person, membership."""
+    holder = standing.user_id or standing.member_id
+    subjects = [Subject("account", standing.account_id), Subject("role", f"{standing.account_id},{holder}")]
+    if standing.user_id:
+        subjects.append(Subject("user", standing.user_id))
+    return tuple(subjects)

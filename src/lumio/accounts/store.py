@@ -1,0 +1,169 @@
+"""Tables of people, accounts and memberships; read here and nowhere else."""
+
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    insert,
+    select,
+    update,
+)
+
+from lumio.accounts.model import AccountView, Person, Standing, UserView, mail_key
+from lumio.kernel import clock, ids
+from lumio.storage.columns import Moment, id_column, metadata
+from lumio.storage.hot import HotQuery, HotReader
+from lumio.storage.unit import Unit, View
+
+users = Table(
+    "user_person",
+    metadata,
+    id_column(primary_key=True),
+    Column("email", String(254), nullable=False),
+    Column("email_key", String(254), nullable=False, unique=True),
+    Column("display_name", String(100), nullable=False),
+    Column("password_hash", Text),
+    Column("verified_at", Moment),
+    Column("suspended_at", Moment),
+    Column("created_at", Moment, nullable=False),
+)
+
+accounts = Table(
+    "account",
+    metadata,
+    id_column(primary_key=True),
+    Column("slug", String(48), nullable=False, unique=True),
+    Column("name", String(100), nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+members = Table(
+    "member",
+    metadata,
+    id_column(primary_key=True),
+    Column("account_id", ForeignKey("account.id"), nullable=False),
+    Column("user_id", ForeignKey("user_person.id"), index=True),
+    Column("kind", String(16), nullable=False),
+    Column("name", String(100)),
+    Column("role", String(16), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("account_id", "user_id"),
+)
+
+_STANDING = (
+    select(
+        members.c.id, members.c.account_id, members.c.user_id, members.c.role,
+        members.c.name, users.c.display_name, users.c.email,
+    )
+    .select_from(members.outerjoin(users, users.c.id == members.c.user_id))
+    .where(users.c.suspended_at.is_(None))
+)  # fmt: skip
+_BY_MEMBER = HotQuery(_STANDING.where(members.c.id == bindparam("member_id")))
+_BY_USER = HotQuery(
+    _STANDING.where(members.c.account_id == bindparam("account_id"), members.c.user_id == bindparam("user_id"))
+)
+
+
+class AccountStore:
+    """Reads and writes people, accounts, memberships."""
+
+    def __init__(self, hot: HotReader) -> None:
+        """Use `hot` for the reads of every request."""
+        self._hot = hot
+
+    async def standing_of_member(self, member_id: str) -> Standing | None:
+        """Return what a member is now, by the hot path."""
+        row = await self._hot.row(_BY_MEMBER, member_id=member_id)
+        return None if row is None else _standing(row)
+
+    async def standing_of_user(self, account_id: str, user_id: str) -> Standing | None:
+        """Return what a person is in an account now, by the hot path."""
+        row = await self._hot.row(_BY_USER, account_id=account_id, user_id=user_id)
+        return None if row is None else _standing(row)
+
+    async def standing_within(self, view: View, member_id: str) -> Standing | None:
+        """Return what a member is, as `view` sees it."""
+        row = (await view.execute(_STANDING.where(members.c.id == member_id))).first()
+        return None if row is None else _standing(row)
+
+    async def members_of(self, view: View, account_id: str) -> dict[str, Standing]:
+        """Return every active member of an account by id."""
+        rows = await view.execute(_STANDING.where(members.c.account_id == account_id))
+        return {row.id: _standing(row) for row in rows}
+
+    async def accounts_of(self, view: View, user_id: str) -> list[tuple[str, str]]:
+        """Return (account id, member id) of a person's memberships, the oldest first."""
+        found = select(members.c.account_id, members.c.id).where(members.c.user_id == user_id)
+        rows = await view.execute(found.order_by(members.c.created_at, members.c.id))
+        return [(row.account_id, row.id) for row in rows]
+
+    async def account(self, view: View, account_id: str) -> AccountView | None:
+        """Return an account."""
+        row = (await view.execute(select(accounts).where(accounts.c.id == account_id))).first()
+        return None if row is None else AccountView(row.id, row.slug, row.name)
+
+    async def user(self, view: View, user_id: str) -> UserView | None:
+        """Return a person as others see them."""
+        row = (await view.execute(select(users).where(users.c.id == user_id))).first()
+        return None if row is None else UserView(row.id, row.email, row.display_name)
+
+    async def person(self, view: View, *, user_id: str = "", email: str = "") -> Person | None:
+        """Return a person by id or by mail address, with what sign-in needs."""
+        match = users.c.id == user_id if user_id else users.c.email_key == mail_key(email)
+        row = (await view.execute(select(users).where(match))).first()
+        return None if row is None else _person(row)
+
+    async def slug_taken(self, view: View, slug: str) -> bool:
+        """Tell whether an account has this slug."""
+        return (await view.execute(select(accounts.c.id).where(accounts.c.slug == slug))).first() is not None
+
+    async def add_user(self, unit: Unit, email: str, name: str, password_hash: str | None, *, verified: bool) -> str:
+        """Insert a person; return the id. Raises IntegrityError when the address is taken."""
+        row = {
+            "id": ids.uuid7(), "email": email, "email_key": mail_key(email), "display_name": name,
+            "password_hash": password_hash, "created_at": clock.now(),
+            "verified_at": clock.now() if verified else None,
+        }  # fmt: skip
+        await unit.execute(insert(users), row)
+        return str(row["id"])
+
+    async def add_account(self, unit: Unit, slug: str, name: str) -> str:
+        """Insert an account; return the id."""
+        row = {"id": ids.uuid7(), "slug": slug, "name": name, "created_at": clock.now()}
+        await unit.execute(insert(accounts), row)
+        return str(row["id"])
+
+    async def add_member(self, unit: Unit, account_id: str, user_id: str, role: str) -> str:
+        """Insert a person's membership; return the id."""
+        row = {
+            "id": ids.uuid7(), "account_id": account_id, "user_id": user_id, "kind": "person",
+            "role": role, "created_at": clock.now(),
+        }  # fmt: skip
+        await unit.execute(insert(members), row)
+        return str(row["id"])
+
+    async def change_user(self, unit: Unit, user_id: str, **values: Any) -> None:
+        """Update columns of a person."""
+        await unit.execute(update(users).where(users.c.id == user_id).values(**values))
+
+
+def _standing(row: Any) -> Standing:
+    member_id, account_id, user_id, role, own_name, display_name, email = row
+    return Standing(member_id, account_id, user_id, role, own_name or display_name or "", email)
+
+
+def _person(row: Any) -> Person:
+    return Person(
+        row.id,
+        row.email,
+        row.display_name,
+        row.password_hash,
+        verified=row.verified_at is not None,
+        active=row.suspended_at is None,
+    )

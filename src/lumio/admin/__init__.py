@@ -1,0 +1,1 @@
+"""Operators: who runs the installation, and the admin roles they hold."""

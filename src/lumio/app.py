@@ -1,0 +1,237 @@
+"""Wiring, by plain constructor calls: the only module that knows every domain."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Litestar, Request, Response, Router
+from litestar.datastructures import State
+from litestar.di import Provide
+
+from lumio.access.authenticator import Authenticator
+from lumio.access.census import census
+from lumio.access.limit import FailureLimiter, Throttled
+from lumio.access.perform import Perform
+from lumio.access.principal import Asker
+from lumio.accounts.rest import MeRoutes
+from lumio.accounts.service import Accounts
+from lumio.accounts.store import AccountStore
+from lumio.admin.service import Admin
+from lumio.admin.store import AdminStore
+from lumio.audit.pages import AuditPages
+from lumio.audit.rest import AuditLogRoutes
+from lumio.audit.service import AuditLog
+from lumio.audit.store import AuditStore
+from lumio.authority.local import LocalAuthority
+from lumio.crypto import opaque, roots
+from lumio.crypto.hashing import PASSWORD_COST, Cost, Peppers, StretchPool
+from lumio.crypto.sealing import Sealer
+from lumio.crypto.signing import AccessTokens
+from lumio.kernel.errors import Unauthenticated
+from lumio.kernel.event import SYSTEM, Event, Origin
+from lumio.keys.pages import KeyPages
+from lumio.keys.rest import KeyRoutes
+from lumio.keys.service import Keys
+from lumio.keys.store import KeyStore
+from lumio.keys.verify import KeyVerifier
+from lumio.login.codes import Codes
+from lumio.login.guesses import Guesses
+from lumio.login.pages import ResetPages, SetUpPages, SignInPages, SignUpPages
+from lumio.login.registration import Links, Registration
+from lumio.login.rest import AuthRoutes, SetUpRoutes, StepUpRoutes
+from lumio.login.service import Login
+from lumio.login.store import LoginStore
+from lumio.sessions.service import Sessions
+from lumio.sessions.store import SessionStore
+from lumio.sessions.verify import SessionVerifier
+from lumio.settings import Settings
+from lumio.storage import idempotency
+from lumio.storage.database import Database
+from lumio.storage.journal import Journal
+from lumio.storage.outbox import Outbox
+from lumio.storage.unit import Units
+from lumio.surface.html.pages import Facts, Pages, Place
+from lumio.surface.html.routes import dashboard, root, static_file
+from lumio.surface.html.templating import StaticFiles, environment
+from lumio.surface.http.failures import understand
+from lumio.surface.http.forgery import FORM, ForgeryGuard
+from lumio.surface.http.frame import Frame
+from lumio.surface.http.gate import Gate
+from lumio.surface.http.housekeeping import Chores
+from lumio.surface.mail.sender import Sender, choose
+from lumio.surface.rest import problem
+from lumio.surface.rest.describe_routes import openapi_document
+
+VERSION = "0.1.0"
+
+
+@dataclass(slots=True)
+class House:
+    """Everything that lives as long as the process."""
+
+    settings: Settings
+    database: Database
+    units: Units
+    journal: Journal
+    perform: Perform
+    login: Login
+    limiter: FailureLimiter
+    passwords: StretchPool
+    chores: Chores
+    web: Litestar
+    asgi: Callable[[Any, Any, Any], Awaitable[None]]
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["House"]:
+        """Open databases and start the background work; close in the opposite order."""
+        await self.database.open()
+        await self.journal.open()
+        await self.chores.start()
+        try:
+            yield self
+        finally:
+            await self.chores.stop()
+            await self.journal.close()
+            await self.database.close()
+            self.passwords.close()
+
+
+def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST) -> House:
+    """Build the whole application; nothing is opened yet.
+
+    Args:
+        settings: what was read at start.
+        password_cost: Argon2id parameters for passwords.
+    """
+    ring = roots.load(settings.root_secret_file)
+    database = Database(settings.database_url)
+    units = Units(database, settings.node)
+    journal = Journal(database, settings.node, settings.journal_timeout_seconds)
+    authority = LocalAuthority(database)
+    peppers = Peppers(ring)
+    access_tokens = AccessTokens(ring, settings.public_url)
+    passwords = StretchPool(password_cost, threads=2)
+    outbox = Outbox(database, Sealer(ring, "outbox"))
+
+    accounts = Accounts(AccountStore(database.hot))
+    admin = Admin(AdminStore())
+    session_store = SessionStore(database.hot)
+    sessions = Sessions(session_store, peppers, access_tokens, authority)
+    key_store = KeyStore(database.hot)
+    keys = Keys(key_store, peppers, accounts)
+    login_store = LoginStore()
+    codes = Codes(login_store, peppers)
+    guesses = Guesses(login_store, Peppers(ring, "guesses"), units)
+    login = Login(accounts, admin, sessions, codes, guesses, passwords, units)
+    registration = Registration(
+        accounts, sessions, codes, guesses, passwords, outbox, units, Links(settings.public_url)
+    )
+    audit_log = AuditLog(AuditStore())
+
+    async def throttled(one: Throttled) -> None:
+        origin = Origin(ip=one.address, ip_source="peer")
+        await journal.append(Event("auth.throttled", "failure", SYSTEM, origin, count=one.count))
+
+    limiter = FailureLimiter(settings.rate_auth_failures, throttled)
+    on_sessions = SessionVerifier(session_store, sessions, accounts, authority, peppers, access_tokens)
+    on_keys = KeyVerifier(key_store, keys, accounts, authority, peppers)
+    authenticator = Authenticator(
+        {"lm_eyJ": on_sessions, opaque.PAGE_SESSION: on_sessions, opaque.DEVELOPER_KEY: on_keys},
+        authority,
+        journal,
+        limiter,
+    )
+    perform = Perform(units, journal, authority, [accounts, admin])
+    forgery = ForgeryGuard(Peppers(ring, "forms"), settings.public_url)
+    sender = Sender(outbox, choose(settings.smtp_url, settings.mail_dir), settings.mail_from)
+    chores = Chores([
+        (0.5, sender.run_once),
+        (5, lambda: keys.flush(units)),
+        (5, lambda: sessions.flush(units)),
+        (5, limiter.sweep),
+        (3600, lambda: units.run(idempotency.forget_old)),
+        (3600, guesses.sweep),
+    ])  # fmt: skip
+
+    static = StaticFiles()
+    pages = Pages(environment(), static, forgery, lambda asker: describe_person(perform, accounts, asker), PLACES)
+    known = {
+        "perform": perform, "accounts": accounts, "sessions": sessions, "keys": keys, "login": login,
+        "registration": registration, "audit_log": audit_log, "pages": pages, "static": static,
+        "event_names": event_names(),
+    }  # fmt: skip
+    programs: list[Any] = [StepUpRoutes, MeRoutes, KeyRoutes, AuditLogRoutes]
+    html: list[Any] = [SignInPages, SetUpPages, SignUpPages, ResetPages, KeyPages, AuditPages]
+    render = Renderer(pages)
+    web = Litestar(
+        [
+            Router("/v1", route_handlers=[SetUpRoutes, AuthRoutes, *programs]),
+            Router("/api", route_handlers=programs),
+            *html,
+            root,
+            dashboard,
+            static_file,
+            openapi_document,
+        ],
+        dependencies={name: _provide(service) for name, service in known.items()},
+        middleware=[Gate(authenticator, forgery, settings.trusted_proxies, render)],
+        exception_handlers={Exception: render},
+        state=State({"version": VERSION}),
+        openapi_config=None,
+        request_max_body_size=1024 * 1024,
+        logging_config=None,
+    )
+    return House(
+        settings, database, units, journal, perform, login, limiter, passwords, chores, web,
+        Frame(web, secure=settings.public_url.startswith("https")),
+    )  # fmt: skip
+
+
+def _provide(service: Any) -> Provide:
+    return Provide(lambda: service, use_cache=True, sync_to_thread=False)
+
+
+SERVICES = (Accounts, Sessions, Keys, Login, Registration, AuditLog)
+"""Every class that declares actions, for the census."""
+
+AUTHENTICATION_EVENTS = ("auth.succeeded", "auth.failed", "auth.throttled")
+
+PLACES = (
+    Place("Build", "Extensions", "extensions", "/dashboard/extensions", "extensions:read"),
+    Place("Account · Security", "API Keys", "key", "/dashboard/account/security/api-keys", "api-keys:read"),
+    Place("Account · Security", "Audit Log", "log", "/dashboard/account/security/audit-log", "audit-log:read"),
+)
+
+
+def event_names() -> tuple[str, ...]:
+    """Return every event that an action can record, for people who filter the log."""
+    return tuple(sorted({*AUTHENTICATION_EVENTS, *(terms.event for terms in census(SERVICES) if terms.event)}))
+
+
+async def describe_person(perform: Perform, accounts: Accounts, asker: Asker) -> Facts:
+    """Return what the shell shows of whoever is signed in."""
+    me = await perform(accounts.me, asker)
+    if me.user is None or me.account is None:
+        raise Unauthenticated(internal="the shell needs a person in an account")
+    account = {"id": me.account.id, "name": me.account.name, "slug": me.account.slug}
+    role = (me.role or "").capitalize()
+    return Facts(me.user.display_name, me.user.email, role, account, frozenset(me.permissions))
+
+
+class Renderer:
+    """Shows an error in the form of the surface that was asked."""
+
+    def __init__(self, pages: Pages) -> None:
+        """Show people's errors with `pages`."""
+        self._pages = pages
+
+    def __call__(self, request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        """Return the answer."""
+        request_id = str(request.scope["state"]["request_id"])
+        understood = understand(error, request_id)
+        path = request.url.path
+        form = FORM in getattr(request.scope.get("route_handler"), "opt", {})
+        if path.startswith(("/v1/", "/api/")) and not form:
+            return problem.render(understood, request_id)
+        return self._pages.problem(request, understood)

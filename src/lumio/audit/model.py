@@ -1,0 +1,57 @@
+"""Shapes of the audit log: the seed's five fields first."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+Text = Annotated[str, Meta(min_length=1, max_length=320)]
+EventName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z_]+\.(\*|[a-z_]+)$",
+        max_length=64,
+        description="Must be an event such as api_key.created or api_key.*",
+    ),
+]
+
+
+class ReadLog(Struct, frozen=True, forbid_unknown_fields=True):
+    """Input: filters, all optional, and a page."""
+
+    event: EventName | None = None
+    actor: Text | None = None
+    result: Literal["success", "failure"] | None = None
+    ip: Text | None = None
+    credential_id: Text | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    hide_authentications: bool = False
+    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+    cursor: str | None = None
+
+
+class Target(Struct, frozen=True):
+    """What an event was about."""
+
+    type: str
+    id: str
+
+
+class Entry(Struct, frozen=True):
+    """One row of the log."""
+
+    timestamp: datetime
+    event: str
+    actor: str
+    ip: str | None
+    result: str
+    id: str
+    actor_type: str
+    credential_id: str | None
+    target: Target | None
+    count: int
+    request_id: str | None
+    position: int | None
+    user_agent: str | None
+    detail: dict[str, Any]

@@ -1,0 +1,1 @@
+"""Promise R and nothing else: is this subject still good? (spec: revocation)."""

@@ -1,0 +1,1 @@
+"""What developers ship: extensions, their versions, and the bundles those are made of."""

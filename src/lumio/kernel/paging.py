@@ -1,0 +1,48 @@
+"""Pages by key, never by offset: a cursor says where the last page ended, and nothing else.
+
+A cursor is opaque to clients, but no secret: whoever edits one only moves within what they may read.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from lumio.kernel.errors import FieldError, Invalid
+
+Item = TypeVar("Item")
+
+LIMIT_MAX = 200
+LIMIT_DEFAULT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """Some items, and the cursor of the next ones when there are more."""
+
+    items: Sequence[Item]
+    next_cursor: str | None = None
+
+
+def encode(*key: str | int) -> str:
+    """Return the cursor that stands for `key`."""
+    raw = json.dumps(key, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def decode(cursor: str, width: int) -> list[str | int]:
+    """Return the `width` parts of a cursor.
+
+    Raises:
+        Invalid: the text is no cursor of ours.
+    """
+    try:
+        parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError, RecursionError):
+        parts = None
+    fits = isinstance(parts, list) and len(parts) == width
+    if not fits or not all(type(part) in {str, int} for part in parts):
+        raise Invalid([FieldError("cursor", "cursor", "This cursor is not one of ours; leave it out to start over.")])
+    return list(parts)

@@ -1,0 +1,1 @@
+"""Developer keys: long-lived, no scope of their own, their holder's rights as they are now."""

@@ -1,0 +1,184 @@
+"""Making, rotating, listing and revoking developer keys.
+
+Promise: the key leaves in one answer only, the row keeps a fingerprint, and a revocation is final.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from msgspec.structs import replace
+
+from lumio.access.action import action
+from lumio.access.context import Context
+from lumio.access.guard import Reach
+from lumio.access.principal import Principal
+from lumio.accounts.model import Standing
+from lumio.accounts.service import Accounts
+from lumio.authority.subjects import Subject
+from lumio.crypto import opaque
+from lumio.crypto.hashing import Peppers
+from lumio.kernel import clock, paging
+from lumio.kernel.errors import FieldError, Invalid, NotFound
+from lumio.kernel.paging import Page
+from lumio.keys import events
+from lumio.keys.model import CreatedKey, CreateKey, KeyChoice, KeyView, ListKeys, Party, RevokedKey
+from lumio.keys.store import KeyStore
+from lumio.storage.unit import Units
+
+PREFIX = opaque.DEVELOPER_KEY
+
+
+def _this_key(_principal: Principal, form: KeyChoice) -> list[Subject]:
+    return [Subject("key", form.id)]
+
+
+class Keys:
+    """Developer keys of an account."""
+
+    def __init__(self, store: KeyStore, peppers: Peppers, accounts: Accounts) -> None:
+        """Work on `store`; names of people come from `accounts`."""
+        self._store = store
+        self._peppers = peppers
+        self._accounts = accounts
+        self._uses: dict[str, tuple[datetime, str | None]] = {}
+
+    @action("api_keys.list", permission="api-keys:read")
+    async def list(self, context: Context, form: ListKeys) -> Page[KeyView]:
+        """Return the keys that are not revoked, the newest first; a Member sees their own."""
+        after = None
+        if form.cursor is not None:
+            micros, key_id = paging.decode(form.cursor, 2)
+            after = (clock.from_micros(int(micros)), str(key_id))
+        rows = await self._store.live(
+            context.view, context.account_id, self._restricted_to(context), form.limit + 1, after
+        )
+        members = await self._accounts.members_of(context.view, context.account_id)
+        views = [_view(row, members) for row in rows[: form.limit]]
+        if len(rows) <= form.limit:
+            return Page(views)
+        return Page(views, paging.encode(clock.to_micros(views[-1].created_at), views[-1].id))
+
+    @action("api_keys.show", permission="api-keys:read")
+    async def show(self, context: Context, form: KeyChoice) -> KeyView:
+        """Return one key."""
+        row = await self._find(context, form.id)
+        return _view(row, await self._accounts.members_of(context.view, context.account_id))
+
+    @action(
+        "api_keys.create",
+        permission="api-keys:create",
+        event=events.CREATED,
+        step_up=True,
+        creates=True,
+        reveals=True,
+    )
+    async def create(self, context: Context, form: CreateKey) -> CreatedKey:
+        """Make a key for oneself; only this answer carries it."""
+        if form.sub_account_id is not None:
+            raise Invalid([FieldError("sub_account_id", "unknown", "There is no such sub-account.")])
+        label = clean_label(form.label)
+        _in_future(form.expires_at)
+        member_id = context.principal.member_id
+        if member_id is None:
+            raise NotFound
+        return await self._mint(context, label, member_id, form.expires_at, None, events.CREATED)
+
+    @action(
+        "api_keys.rotate",
+        permission="api-keys:create",
+        event=events.ROTATED,
+        step_up=True,
+        creates=True,
+        reveals=True,
+    )
+    async def rotate(self, context: Context, form: KeyChoice) -> CreatedKey:
+        """Make the successor of a key. The old one goes on working until it is revoked."""
+        row = await self._find(context, form.id)
+        if row.holder_id != context.principal.member_id:
+            raise NotFound("Only its holder can rotate this key: the successor is shown to whoever makes it.")
+        return await self._mint(context, row.label, row.holder_id, row.expires_at, row.id, events.ROTATED)
+
+    @action("api_keys.revoke", permission="api-keys:delete", event=events.REVOKED, ends=_this_key)
+    async def revoke(self, context: Context, form: KeyChoice) -> RevokedKey:
+        """End a key, for good."""
+        row = await self._find(context, form.id)
+        moment = clock.now()
+        if not await self._store.revoke(context.unit, row.id, moment):
+            raise NotFound
+        context.record(events.REVOKED, ("api_key", row.id), detail={"label": row.label})
+        receipt = await context.end(Subject("key", row.id), reason="revoked")
+        return RevokedKey(row.id, moment, receipt.seq, receipt.effective)
+
+    def used(self, key_id: str, ip: str | None) -> None:
+        """Note in memory that a key was accepted now."""
+        self._uses[key_id] = (clock.now(), ip)
+
+    async def flush(self, units: Units) -> None:
+        """Write the last uses collected so far."""
+        uses, self._uses = self._uses, {}
+        if uses:
+            await units.run(lambda unit: self._store.used(unit, uses))
+
+    async def _mint(
+        self,
+        context: Context,
+        label: str,
+        holder_id: str,
+        expires_at: datetime | None,
+        predecessor_id: str | None,
+        event: str,
+    ) -> CreatedKey:
+        secret = opaque.mint(PREFIX)
+        kept = self._peppers.make(secret.text)
+        row = await self._store.add(context.unit, {
+            "account_id": context.account_id, "holder_id": holder_id, "minter_id": context.user_id,
+            "minter_name": context.principal.actor.label, "label": label, "lookup_id": secret.lookup_id,
+            "pepper_v": kept.pepper_v, "digest": kept.digest, "expires_at": expires_at,
+            "predecessor_id": predecessor_id,
+        })  # fmt: skip
+        detail = {"label": label} | ({"predecessor_id": predecessor_id} if predecessor_id else {})
+        context.record(event, ("api_key", row.id), detail=detail)
+        created = CreatedKey(row.id, label, secret.text, PREFIX, secret.lookup_id, row.created_at, expires_at)
+        return replace(created, predecessor_id=predecessor_id) if predecessor_id else created
+
+    async def _find(self, context: Context, key_id: str) -> Any:
+        row = await self._store.one(context.view, context.account_id, key_id)
+        mine = self._restricted_to(context)
+        if row is None or (mine is not None and row.holder_id != mine):
+            raise NotFound
+        return row
+
+    def _restricted_to(self, context: Context) -> str | None:
+        """Return the only holder whose keys the asker may touch, or None for all of the account."""
+        return context.principal.member_id if context.reach is Reach.OWN else None
+
+
+def clean_label(label: str) -> str:
+    """Return a label without outer space; it is free-form, and escaped wherever it is shown."""
+    cleaned = label.strip()
+    if not cleaned:
+        raise Invalid([FieldError("label", "length", "Must have at least one visible character.")])
+    return cleaned
+
+
+def _in_future(moment: datetime | None) -> None:
+    if moment is not None and (moment.tzinfo is None or moment <= clock.now()):
+        raise Invalid([FieldError("expires_at", "future", "Must be a time in the future, with its zone.")])
+
+
+def _view(row: Any, members: dict[str, Standing]) -> KeyView:
+    holder = members.get(row.holder_id)
+    return KeyView(
+        id=row.id,
+        label=row.label,
+        prefix=PREFIX,
+        lookup_id=row.lookup_id,
+        holder=Party(row.holder_id, holder.name if holder else "former member"),
+        minter=Party(row.minter_id, row.minter_name),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        last_used_at=row.last_used_at,
+        last_used_ip=row.last_used_ip,
+        age_days=(clock.now() - row.created_at).days,
+        predecessor_id=row.predecessor_id,
+    )

@@ -1,0 +1,109 @@
+"""Table of developer keys; read here and nowhere else."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    String,
+    Table,
+    bindparam,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+
+from lumio.kernel import clock, ids
+from lumio.keys.model import KeyRow
+from lumio.storage.columns import Moment, fingerprint_columns, id_column, metadata
+from lumio.storage.hot import HotQuery, HotReader
+from lumio.storage.unit import Unit, View
+
+keys = Table(
+    "api_key",
+    metadata,
+    id_column(primary_key=True),
+    Column("account_id", ForeignKey("account.id"), nullable=False),
+    id_column("holder_id", nullable=False),
+    id_column("minter_id", nullable=False),
+    Column("minter_name", String(254), nullable=False),
+    Column("label", String(100), nullable=False),
+    *fingerprint_columns(),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("revoked_at", Moment),
+    Column("last_used_at", Moment),
+    Column("last_used_ip", String(64)),
+    id_column("predecessor_id"),
+    Index(None, "account_id", "created_at", "id"),
+)
+
+_BY_LOOKUP = HotQuery(
+    select(
+        keys.c.id, keys.c.account_id, keys.c.holder_id, keys.c.label,
+        keys.c.pepper_v, keys.c.digest, keys.c.expires_at, keys.c.revoked_at,
+    ).where(keys.c.lookup_id == bindparam("lookup_id"))
+)  # fmt: skip
+
+
+class KeyStore:
+    """Reads and writes developer keys."""
+
+    def __init__(self, hot: HotReader) -> None:
+        """Use `hot` for the reads of every request."""
+        self._hot = hot
+
+    async def by_lookup(self, lookup_id: str) -> KeyRow | None:
+        """Return what verification needs of a key, whatever its state."""
+        row = await self._hot.row(_BY_LOOKUP, lookup_id=lookup_id)
+        if row is None:
+            return None
+        times = [None if micros is None else clock.from_micros(micros) for micros in row[6:]]
+        return KeyRow(*row[:6], *times)
+
+    async def live(
+        self,
+        view: View,
+        account_id: str,
+        member_id: str | None,
+        limit: int,
+        after: tuple[datetime, str] | None,
+    ) -> Sequence[Any]:
+        """Return rows of keys that are not revoked, the newest first; of one holder when given."""
+        found = select(keys).where(keys.c.account_id == account_id, keys.c.revoked_at.is_(None))
+        if member_id is not None:
+            found = found.where(keys.c.holder_id == member_id)
+        if after is not None:
+            found = found.where(tuple_(keys.c.created_at, keys.c.id) < tuple_(*after))
+        ordered = found.order_by(keys.c.created_at.desc(), keys.c.id.desc()).limit(limit)
+        return (await view.execute(ordered)).all()
+
+    async def one(self, view: View, account_id: str, key_id: str) -> Any | None:
+        """Return the row of a key that is not revoked."""
+        found = select(keys).where(keys.c.account_id == account_id, keys.c.id == key_id, keys.c.revoked_at.is_(None))
+        return (await view.execute(found)).first()
+
+    async def add(self, unit: Unit, values: Mapping[str, Any]) -> Any:
+        """Insert a key; return its row."""
+        row = {"id": ids.uuid7(), "created_at": clock.now(), **values}
+        return (await unit.execute(insert(keys).returning(keys), row)).one()
+
+    async def revoke(self, unit: Unit, key_id: str, moment: datetime) -> bool:
+        """End a key; return False when another request was faster."""
+        live = update(keys).where(keys.c.id == key_id, keys.c.revoked_at.is_(None))
+        return (await unit.execute(live.values(revoked_at=moment))).rowcount == 1
+
+    async def used(self, unit: Unit, uses: Mapping[str, tuple[datetime, str | None]]) -> None:
+        """Move last-used times forward; never back, and never of a revoked key."""
+        for key_id, (moment, ip) in uses.items():
+            change = update(keys).where(
+                keys.c.id == key_id,
+                keys.c.revoked_at.is_(None),
+                or_(keys.c.last_used_at.is_(None), keys.c.last_used_at < moment),
+            )
+            await unit.execute(change.values(last_used_at=moment, last_used_ip=ip))

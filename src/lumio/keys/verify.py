@@ -1,0 +1,62 @@
+"""Verify a developer key, cheap checks first (spec: credentials, section 3)."""
+
+from lumio.access.authenticator import Refused
+from lumio.access.kinds import Kind, Presented
+from lumio.access.principal import Principal
+from lumio.accounts.service import Accounts, subjects_of
+from lumio.authority.interface import Authority
+from lumio.authority.subjects import Subject
+from lumio.crypto import opaque
+from lumio.crypto.hashing import Fingerprint, Peppers
+from lumio.kernel import clock
+from lumio.kernel.event import Actor, Origin
+from lumio.keys.service import Keys
+from lumio.keys.store import KeyStore
+
+
+class KeyVerifier:
+    """Shape, authority, row, secret, standing: in this order."""
+
+    def __init__(
+        self, store: KeyStore, keys: Keys, accounts: Accounts, authority: Authority, peppers: Peppers
+    ) -> None:
+        """Read keys from `store` and standing from `accounts`, through `authority`; tell `keys` of each use."""
+        self._store = store
+        self._keys = keys
+        self._accounts = accounts
+        self._authority = authority
+        self._peppers = peppers
+
+    def accepted(self, principal: Principal, origin: Origin) -> None:
+        """Note the use of a key."""
+        if principal.actor.id is not None:
+            self._keys.used(principal.actor.id, origin.ip)
+
+    async def verify(self, presented: Presented) -> Principal | Refused:
+        """Return the key's principal, with its holder's standing as it is now, or why not."""
+        key = opaque.parse(presented.text, opaque.DEVELOPER_KEY)
+        if key is None:
+            return Refused("malformed", guess=True)
+        status = await self._authority.status(key.lookup_id, lambda: self._store.by_lookup(key.lookup_id))
+        if status is None:
+            return Refused("unknown", guess=True)
+        row = status.facts
+        actor = Actor("api_key", row.id, row.label, auth_method="api_key", credential_id=row.id)
+        if not self._peppers.matches(presented.text, Fingerprint(row.pepper_v, row.digest)):
+            return Refused("wrong_secret", guess=True)
+        if row.revoked_at is not None:
+            return Refused("revoked", actor=actor, account_id=row.account_id)
+        if row.expires_at is not None and row.expires_at <= clock.now():
+            return Refused("expired", actor=actor, account_id=row.account_id)
+        standing = await self._accounts.standing_of_member(row.member_id)
+        if standing is None:
+            return Refused("holder_gone", actor=actor, account_id=row.account_id)
+        return Principal(
+            Kind.API_KEY,
+            Actor("api_key", row.id, row.label, standing.user_id or standing.member_id, "api_key", row.id),
+            subjects=(Subject("key", row.id), *subjects_of(standing)),
+            seq=status.seq,
+            user_id=standing.user_id,
+            account_id=row.account_id,
+            member_id=standing.member_id,
+        )

@@ -1,0 +1,1 @@
+"""Getting in: first operator, sign-up, sign-in, step-up, password reset."""

@@ -1,0 +1,64 @@
+"""`lumio-server`: the operator's command line."""
+
+import asyncio
+import json
+from typing import Annotated
+
+import typer
+
+from lumio import settings as settings_module
+from lumio.settings import Settings, SettingsError
+
+app = typer.Typer(
+    name="lumio-server",
+    help="Operate a Lumio installation.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def _settings(port: int = 8000) -> Settings:
+    try:
+        return settings_module.load(port=port)
+    except (SettingsError, OSError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000,
+) -> None:
+    """Bring the database to the newest schema, then serve until stopped."""
+    from lumio.server.running import run
+
+    settings_module.hand_port_to_workers(port)
+    raise typer.Exit(run(_settings(port), host, port))
+
+
+@app.command()
+def migrate(*, as_json: Json = False) -> None:
+    """Bring the database to the newest schema."""
+    from lumio.storage.migrate import upgrade
+
+    settings = _settings()
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    asyncio.run(upgrade(settings.database_url))
+    typer.echo(json.dumps({"migrated": True}) if as_json else "The database has the newest schema.")
+
+
+@app.command("version")
+def version(*, as_json: Json = False) -> None:
+    """Print the version."""
+    from lumio.app import VERSION
+
+    typer.echo(json.dumps({"version": VERSION}) if as_json else VERSION)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

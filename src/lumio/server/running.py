@@ -1,0 +1,77 @@
+"""`lumio-server serve`: migrate, offer the set-up link, then run the web server and bring it back when it dies.
+
+The web server replaces a worker that dies, but takes two deaths within seconds for a crash loop and ends;
+this parent starts it again with a growing pause.
+"""
+
+import asyncio
+import sys
+from contextlib import suppress
+
+import structlog
+from granian import Granian
+from granian.constants import Interfaces
+
+from lumio.app import build
+from lumio.kernel import clock
+from lumio.server import logs
+from lumio.settings import Settings
+from lumio.storage.migrate import upgrade
+
+log = structlog.get_logger()
+PAUSE_FIRST, PAUSE_LONGEST, STEADY = 0.5, 30.0, 60.0
+
+
+def run(settings: Settings, host: str, port: int) -> int:
+    """Serve until a signal; return the exit code."""
+    logs.set_up(settings.log_level)
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        asyncio.run(upgrade(settings.database_url))
+        link = asyncio.run(_offer_set_up(settings))
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    if link is not None:
+        sys.stdout.write(f"Nobody operates this installation yet. Open this link, once:\n{link}\n")
+    sys.stdout.write(f"Lumio serves on {settings.public_url}\n")
+    sys.stdout.flush()
+    _serve(host, port)
+    return 0
+
+
+async def _offer_set_up(settings: Settings) -> str | None:
+    """Return the one-time link that makes the first operator, on an installation without one."""
+    house = build(settings)
+    await house.database.open()
+    try:
+        code = await house.units.run(house.login.offer_set_up)
+    finally:
+        await house.database.close()
+        house.passwords.close()
+    return None if code is None else f"{settings.public_url}/setup/{code}"
+
+
+def _serve(host: str, port: int) -> None:
+    pause = PAUSE_FIRST
+    while True:
+        started = clock.monotonic()
+        server = Granian(
+            "lumio.server.serving:application",
+            address=host,
+            port=port,
+            interface=Interfaces.ASGI,
+            workers=1,
+            factory=True,
+            respawn_failed_workers=True,
+            log_enabled=False,
+            websockets=False,
+            workers_kill_timeout=10,
+        )
+        with suppress(SystemExit):  # how the web server reports that a worker ended badly
+            server.serve()
+        if server.interrupt_signal:
+            return
+        pause = PAUSE_FIRST if clock.monotonic() - started > STEADY else min(PAUSE_LONGEST, pause * 2)
+        log.error("the web server ended; starting it again", pause=pause)
+        clock.sleep(pause)

@@ -1,0 +1,128 @@
+"""Every setting, read once from the environment or a TOML file into one frozen object.
+
+Each has a harmless default. Promise: nobody else reads the environment, and a wrong value stops the start
+with a sentence that names the variable.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from urllib.parse import urlsplit
+
+PREFIX = "LUMIO_"
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+KNOWN = frozenset({
+    "DATA_DIR", "DATABASE_URL", "ROOT_SECRET_FILE", "PUBLIC_URL", "SMTP_URL", "MAIL_FROM", "BUNDLE_STORE",
+    "TRUSTED_PROXIES", "RATE_AUTH_FAILURES", "NODE", "CONFIG", "LOG_LEVEL", "JOURNAL_TIMEOUT_SECONDS",
+})  # fmt: skip
+
+
+class SettingsError(ValueError):
+    """A setting has a value that the house cannot use; the text names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings; see the reference for what each is for."""
+
+    data_dir: Path
+    database_url: str
+    root_secret_file: Path
+    public_url: str
+    smtp_url: str | None = field(default=None, repr=False)
+    mail_from: str = "Lumio <no-reply@localhost>"
+    bundle_store: Path = Path("bundles")
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    rate_auth_failures: int = 300
+    node: str = "node-1"
+    log_level: str = "info"
+    journal_timeout_seconds: float = 5.0
+
+    @property
+    def mail_dir(self) -> Path:
+        """Where mails go as files while no SMTP server is set."""
+        return self.data_dir / "mail"
+
+
+def load(environment: Mapping[str, str] | None = None, *, port: int = 8000) -> Settings:
+    """Read the settings; the environment wins over the file that `LUMIO_CONFIG` names.
+
+    Args:
+        environment: the variables to read; the process's own by default.
+        port: where the server will listen, for the default public address.
+
+    Raises:
+        SettingsError: a value cannot be used.
+    """
+    source = os.environ if environment is None else environment
+    given = _from_file(source.get(PREFIX + "CONFIG"))
+    given |= {name.removeprefix(PREFIX): value for name, value in source.items() if name.startswith(PREFIX)}
+    data_dir = Path(given.get("DATA_DIR", "data")).absolute()
+    return Settings(
+        data_dir=data_dir,
+        database_url=given.get("DATABASE_URL", f"sqlite+aiosqlite:///{data_dir / 'lumio.db'}"),
+        root_secret_file=Path(given.get("ROOT_SECRET_FILE", str(data_dir / "root.secret"))).absolute(),
+        public_url=_public_url(given.get("PUBLIC_URL", f"http://localhost:{port}")),
+        smtp_url=given.get("SMTP_URL") or None,
+        mail_from=given.get("MAIL_FROM", "Lumio <no-reply@localhost>"),
+        bundle_store=Path(given.get("BUNDLE_STORE", str(data_dir / "bundles"))).absolute(),
+        trusted_proxies=_networks(given.get("TRUSTED_PROXIES", "")),
+        rate_auth_failures=_whole("RATE_AUTH_FAILURES", given.get("RATE_AUTH_FAILURES", "300")),
+        node=given.get("NODE", "node-1"),
+        log_level=given.get("LOG_LEVEL", "info").lower(),
+        journal_timeout_seconds=float(_whole("JOURNAL_TIMEOUT_SECONDS", given.get("JOURNAL_TIMEOUT_SECONDS", "5"))),
+    )
+
+
+def _from_file(name: str | None) -> dict[str, str]:
+    """Read a TOML file of flat names, `public_url = "…"`; an unknown name is a typing error and stops."""
+    if not name:
+        return {}
+    content = tomllib.loads(Path(name).read_text("utf-8"))
+    unknown = [key for key in content if key.upper() not in KNOWN]
+    if unknown:
+        message = f"{name}: unknown setting {unknown[0]!r}"
+        raise SettingsError(message)
+    return {key.upper(): str(value) for key, value in content.items()}
+
+
+def _public_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
+        message = "LUMIO_PUBLIC_URL must be an address such as https://lumio.example, without a path"
+        raise SettingsError(message)
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        message = "LUMIO_PUBLIC_URL must use https away from loopback: browsers drop __Host- cookies on plain http"
+        raise SettingsError(message)
+    return text.rstrip("/")
+
+
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        message = f"LUMIO_TRUSTED_PROXIES must be a list of addresses or networks: {error}"
+        raise SettingsError(message) from None
+
+
+def _whole(name: str, text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        message = f"LUMIO_{name} must be a whole number above 0"
+        raise SettingsError(message)
+    return int(text)
+
+
+PORT_FOR_WORKERS = PREFIX + "SERVING_PORT"
+
+
+def hand_port_to_workers(port: int) -> None:
+    """Let the workers of this process derive the same default public address."""
+    os.environ[PORT_FOR_WORKERS] = str(port)
+
+
+def port_for_workers() -> int:
+    """Return the port that the parent listens on."""
+    return int(os.environ.get(PORT_FOR_WORKERS, "8000"))

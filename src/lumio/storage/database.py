@@ -1,0 +1,70 @@
+"""The two halves of a database: `reading()` never locks, `writing()` takes what it needs at the start.
+
+Promise: a database that cannot be reached or written is Unavailable, never a traceback and never a guess.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from lumio.kernel.errors import Conflict, Unavailable
+from lumio.storage.dialect import choose
+from lumio.storage.hot import HotReader, open_hot
+
+
+class Database:
+    """One database of either kind."""
+
+    def __init__(self, url: str) -> None:
+        """Choose the dialect by the address; nothing is opened yet."""
+        self.dialect = choose(url)
+        self.reads = self.dialect.read_engine()
+        self.writes = self.dialect.write_engine()
+        # Two writers of one SQLite file wait for each other by polling; in one process a lock is fairer.
+        self.gate: asyncio.Lock | nullcontext[None] = asyncio.Lock() if self.dialect.single_writer else nullcontext()
+        self.hot: HotReader = open_hot(self.dialect)
+
+    async def open(self) -> None:
+        """Open the raw connections of the hot path."""
+        await self.hot.open()
+
+    async def close(self) -> None:
+        """Close everything."""
+        await self.hot.close()
+        await self.reads.dispose()
+        await self.writes.dispose()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection whose statements see one snapshot and change nothing.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        with translated():
+            async with self.reads.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection inside a transaction that may write; the caller commits or it rolls back."""
+        async with self.gate, self.writes.connect() as connection:
+            await connection.begin()
+            yield connection
+
+
+class translated:  # noqa: N801 - reads as a word in a with statement
+    """Turn a failing database into Unavailable; a broken constraint into Conflict."""
+
+    def __enter__(self) -> None:
+        """Start watching."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Translate what went wrong."""
+        if isinstance(error, IntegrityError):
+            raise Conflict("Another request was faster.", retry_after=1) from error
+        if isinstance(error, DBAPIError | SQLAlchemyError | OSError | TimeoutError):
+            raise Unavailable(f"database: {type(error).__name__}: {error}") from error

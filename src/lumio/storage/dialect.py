@@ -1,0 +1,194 @@
+"""Every difference between SQLite and PostgreSQL, in one place.
+
+Promise: no other module asks which database it is on.
+"""
+
+from collections.abc import Iterable
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Protocol
+
+import asyncpg
+from sqlalchemy import event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+BUSY = "PRAGMA busy_timeout=5000"
+STATEMENT_LIMIT = "5s"
+PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    BUSY,
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA trusted_schema=OFF",
+)
+_PG_RETRY = {"40001", "40P01"}
+
+
+class Dialect(Protocol):
+    """What the rest of the storage asks of a database."""
+
+    url: URL
+    single_writer: bool
+
+    def read_engine(self) -> AsyncEngine:
+        """Return the engine whose transactions only read."""
+        ...
+
+    def write_engine(self) -> AsyncEngine:
+        """Return the engine whose transactions may write and say so at their start."""
+        ...
+
+    async def lock(self, connection: AsyncConnection, shared: Iterable[str], exclusive: Iterable[str]) -> None:
+        """Take the locks of a unit, in one sorted step, until its end."""
+        ...
+
+    def retryable(self, error: DBAPIError) -> bool:
+        """Tell whether the same unit may simply be tried again."""
+        ...
+
+
+class SqliteDialect:
+    """One file, WAL, one writer at a time: `BEGIN IMMEDIATE` is every lock that there is."""
+
+    single_writer = True
+
+    def __init__(self, url: URL) -> None:
+        """Keep the address; make the folder of the file."""
+        self.url = url
+        if not url.database or url.database == ":memory:":
+            message = "LUMIO_DATABASE_URL: an SQLite database needs a file"
+            raise ValueError(message)
+        self.path = Path(url.database).absolute()
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def _engine(self, begin: str) -> AsyncEngine:
+        engine = create_async_engine(self.url, pool_size=4 if begin == "BEGIN" else 1, max_overflow=0)
+
+        @event.listens_for(engine.sync_engine, "connect")
+        def set_up(connection: Any, _record: Any) -> None:
+            connection.isolation_level = None  # the driver starts no transaction behind our back
+            cursor = connection.cursor()
+            for pragma in PRAGMAS:
+                cursor.execute(pragma)
+            cursor.close()
+
+        @event.listens_for(engine.sync_engine, "begin")
+        def start(connection: Any) -> None:
+            connection.exec_driver_sql(begin)
+
+        return engine
+
+    def read_engine(self) -> AsyncEngine:
+        """Return an engine with deferred transactions."""
+        return self._engine("BEGIN")
+
+    def write_engine(self) -> AsyncEngine:
+        """Return an engine that takes the write lock first: a read that becomes a write can fail."""
+        return self._engine("BEGIN IMMEDIATE")
+
+    async def lock(self, connection: AsyncConnection, shared: Iterable[str], exclusive: Iterable[str]) -> None:
+        """Do nothing: the write lock of the file is held already."""
+
+    def retryable(self, error: DBAPIError) -> bool:  # noqa: ARG002
+        """Return False: with the lock taken first nothing can be in the way."""
+        return False
+
+
+class PostgresDialect:
+    """Many writers; units order themselves by advisory locks on their subjects."""
+
+    single_writer = False
+
+    def __init__(self, url: URL) -> None:
+        """Keep the address."""
+        self.url = url
+
+    def _engine(self, pool_size: int) -> AsyncEngine:
+        return create_async_engine(
+            self.url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=5,
+            connect_args={
+                "timeout": 5,
+                "server_settings": {
+                    "statement_timeout": STATEMENT_LIMIT,
+                    "idle_in_transaction_session_timeout": STATEMENT_LIMIT,
+                    "lock_timeout": STATEMENT_LIMIT,
+                    "synchronous_commit": "on",
+                },
+            },
+        )
+
+    def read_engine(self) -> AsyncEngine:
+        """Return the engine of readers."""
+        return self._engine(8)
+
+    def write_engine(self) -> AsyncEngine:
+        """Return the engine of writers."""
+        return self._engine(8)
+
+    async def lock(self, connection: AsyncConnection, shared: Iterable[str], exclusive: Iterable[str]) -> None:
+        """Take transaction-level advisory locks in the order of their numbers, so that no two units deadlock."""
+        hard = {lock_number(name) for name in exclusive}
+        soft = {lock_number(name) for name in shared} - hard
+        for number in sorted(hard | soft):
+            call = "pg_advisory_xact_lock" if number in hard else "pg_advisory_xact_lock_shared"
+            await connection.execute(_LOCKS[call], {"number": number})
+
+    def retryable(self, error: DBAPIError) -> bool:
+        """Return True for a serialization failure or a deadlock."""
+        return getattr(error.orig, "sqlstate", None) in _PG_RETRY
+
+
+_LOCKS = {
+    "pg_advisory_xact_lock": text("SELECT pg_advisory_xact_lock(:number)"),
+    "pg_advisory_xact_lock_shared": text("SELECT pg_advisory_xact_lock_shared(:number)"),
+}
+
+
+def lock_number(name: str) -> int:
+    """Return the signed 64-bit number under which PostgreSQL locks `name`."""
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def choose(url: str) -> SqliteDialect | PostgresDialect:
+    """Return the dialect of a database address.
+
+    Raises:
+        ValueError: neither SQLite nor PostgreSQL.
+    """
+    parsed = make_url(url)
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        return SqliteDialect(parsed.set(drivername="sqlite+aiosqlite"))
+    if backend == "postgresql":
+        return PostgresDialect(parsed.set(drivername="postgresql+asyncpg"))
+    message = f"LUMIO_DATABASE_URL: {backend} is not supported; use sqlite or postgresql"
+    raise ValueError(message)
+
+
+def migration_engine(dialect: SqliteDialect | PostgresDialect) -> AsyncEngine:
+    """Return an engine without limits of time, for migrations only."""
+    if isinstance(dialect, SqliteDialect):
+        return dialect.write_engine()
+    return create_async_engine(dialect.url, poolclass=NullPool)
+
+
+async def asyncpg_pool(url: URL, size: int) -> "asyncpg.Pool[asyncpg.Record]":
+    """Open a pool of raw PostgreSQL connections for the hot path."""
+    query = dict(url.query)
+    return await asyncpg.create_pool(
+        host=str(query.get("host") or url.host or "localhost"),
+        port=int(str(query.get("port") or url.port or 5432)),
+        user=url.username,
+        password=url.password,
+        database=url.database,
+        min_size=1,
+        max_size=size,
+        timeout=5,
+        command_timeout=5,
+    )

@@ -1,0 +1,37 @@
+"""Bring a database to the newest schema; one history for both kinds, safe when two nodes start at once."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+
+from lumio.storage.dialect import PostgresDialect, choose, lock_number, migration_engine
+
+FOLDER = Path(__file__).parent / "migrations"
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    return config
+
+
+async def upgrade(url: str) -> None:
+    """Run every migration that the database at `url` has not had yet."""
+    dialect = choose(url)
+    engine = migration_engine(dialect)
+
+    def run(connection: Connection) -> None:
+        if isinstance(dialect, PostgresDialect):
+            connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": lock_number("lumio/migrate")})
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(run)
+            await connection.commit()
+    finally:
+        await engine.dispose()

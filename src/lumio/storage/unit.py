@@ -1,0 +1,141 @@
+"""A unit: one transaction that holds a change, its events, its mails and its revocations together.
+
+Promise: everything of a unit commits, or nothing does; a change without its event cannot commit.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import CursorResult, Executable
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from lumio.kernel.errors import Unavailable
+from lumio.kernel.event import Event
+from lumio.storage import journal, outbox
+from lumio.storage.database import Database, translated
+
+ATTEMPTS = 4
+Answer = TypeVar("Answer")
+
+
+class View:
+    """What a service reads through: one snapshot."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        """Wrap a connection."""
+        self.connection = connection
+
+    async def execute(
+        self, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+    ) -> CursorResult[Any]:
+        """Run one statement."""
+        return await self.connection.execute(statement, values)
+
+
+class Unit(View):
+    """What a service changes things through. Made by `Units.run`, valid until it returns."""
+
+    def __init__(self, database: Database, connection: AsyncConnection, node: str) -> None:
+        """Wrap a connection whose transaction has begun."""
+        super().__init__(connection)
+        self._database = database
+        self._node = node
+        self._events: list[Event] = []
+        self._messages: list[outbox.Message] = []
+        self._sealed = False
+        self.after_commit: list[Callable[[], None]] = []
+
+    async def execute(
+        self, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+    ) -> CursorResult[Any]:
+        """Run one statement inside the unit."""
+        if self._sealed:
+            message = "a sealed unit takes no more statements"
+            raise RuntimeError(message)
+        return await self.connection.execute(statement, values)
+
+    async def lock(self, shared: Iterable[str], exclusive: Iterable[str]) -> None:
+        """Take all subject locks of the unit in one sorted step; read rights only afterwards."""
+        await self._database.dialect.lock(self.connection, shared, exclusive)
+
+    def record(self, event: Event) -> None:
+        """Put an event beside the change."""
+        if self._sealed:
+            message = "a sealed unit takes no more events"
+            raise RuntimeError(message)
+        self._events.append(event)
+
+    def post(self, message: outbox.Message) -> None:
+        """Put a message beside the change; it is sent after the commit."""
+        self._messages.append(message)
+
+    @property
+    def recorded(self) -> tuple[str, ...]:
+        """The names of the events recorded so far."""
+        return tuple(event.event for event in self._events)
+
+    async def seal(self) -> None:
+        """Write journal and outbox. Only the revocation feed may follow, so that its lock lives shortest."""
+        if self._sealed:
+            return
+        if self._events:
+            await self.connection.execute(journal.events.insert(), [event.row(self._node) for event in self._events])
+        if self._messages:
+            await self.connection.execute(outbox.messages.insert(), [dict(one) for one in self._messages])
+        self._sealed = True
+
+    async def commit(self) -> None:
+        """Seal what is not sealed, and make all of it durable."""
+        await self.seal()
+        await self.connection.commit()
+
+
+class Units:
+    """Opens units, retries those that another one got in the way of."""
+
+    def __init__(self, database: Database, node: str) -> None:
+        """Work on `database`; `node` is written into each event."""
+        self._database = database
+        self._node = node
+
+    async def read(self, work: Callable[[View], Awaitable[Answer]]) -> Answer:
+        """Run `work` on one snapshot that it cannot change."""
+        async with self._database.reading() as connection:
+            return await work(View(connection))
+
+    async def run(self, work: Callable[[Unit], Awaitable[Answer]]) -> Answer:
+        """Run `work` in a unit and commit; it may run again, so it must act through the unit alone.
+
+        Raises:
+            Unavailable: the database could not be reached, or the unit could not commit.
+        """
+        for _ in range(ATTEMPTS):
+            try:
+                return await self._once(work)
+            except DBAPIError as error:
+                if not self._database.dialect.retryable(error):
+                    raise
+        raise Unavailable("the unit kept meeting others")
+
+    async def _once(self, work: Callable[[Unit], Awaitable[Answer]]) -> Answer:
+        with _translated_unless_retryable(self._database):
+            async with self._database.writing() as connection:
+                unit = Unit(self._database, connection, self._node)
+                answer = await work(unit)
+                await unit.commit()
+        for callback in unit.after_commit:
+            callback()
+        return answer
+
+
+class _translated_unless_retryable(translated):  # noqa: N801 - reads as a word in a with statement
+    """Let a retryable failure pass, translate the others."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, DBAPIError) and self._database.dialect.retryable(error):
+            return
+        super().__exit__(kind, error, trace)

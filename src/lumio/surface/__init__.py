@@ -1,0 +1,1 @@
+"""The web: how requests come in and answers go out, with no knowledge of any domain."""

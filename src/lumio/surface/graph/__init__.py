@@ -1,0 +1,1 @@
+"""GraphQL: limits, errors, one address."""

@@ -1,0 +1,1 @@
+"""Pages: shell, forms, tokens against forgery, static files."""

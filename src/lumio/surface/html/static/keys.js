@@ -1,0 +1,98 @@
+/** The page of keys: make, rotate, revoke. The list changes only when the server has agreed. */
+import { announce } from "./announce.js";
+import { ask, onceKeys } from "./api.js";
+import { openDialog, unlessCancelled } from "./dialog.js";
+import { addRow, recount, removeRow, rowOf, tableOfKeys } from "./key_rows.js";
+import { finishRotation } from "./key_rotation.js";
+import { reveal } from "./reveal.js";
+import { sortable } from "./sorting.js";
+import { withProof } from "./step_up.js";
+import { visible } from "./visible.js";
+
+const DAY = 86_400_000;
+
+/** "" → no end; a number → that many days after `opened`; "date" → the end of the chosen day in UTC. */
+function expiry(form, opened) {
+  const choice = form.elements.expiry.value;
+  if (!choice) return {};
+  const end = choice === "date" ? Date.parse(`${form.elements.expires_at.value}T00:00:00Z`) + DAY : opened + Number(choice) * DAY;
+  return { expires_at: new Date(end).toISOString() };
+}
+
+function watchExpiry() {
+  const form = document.querySelector("#create-key form");
+  const show = () => {
+    const byDate = form.elements.expiry.value === "date";
+    form.querySelector("[data-expiry-date]").hidden = !byDate;
+    form.elements.expires_at.required = byDate;
+    form.elements.expires_at.min = new Date().toISOString().slice(0, 10);
+  };
+  form.addEventListener("change", show);
+  form.addEventListener("reset", () => queueMicrotask(show));
+}
+
+async function create() {
+  const once = onceKeys();
+  const opened = Date.now();
+  const made = await openDialog("create-key", {
+    words: "Creating…",
+    act: (form) => {
+      const body = { label: form.elements.label.value.trim(), ...expiry(form, opened) };
+      return withProof(() => ask("POST", "/api/api-keys", body, { once: once(body) }));
+    },
+  });
+  addRow(made);
+  const count = recount();
+  await reveal(made);
+  announce(`Key ${visible(made.label)} added. ${count}.`);
+}
+
+function name(dialogId, row) {
+  const dialog = document.getElementById(dialogId);
+  dialog.querySelector("[data-name]").textContent = visible(row.dataset.label);
+  dialog.querySelector("[data-start]").textContent = `${row.dataset.start}…`;
+}
+
+async function rotate(row) {
+  const once = onceKeys();
+  name("rotate-key", row);
+  const path = `/api/api-keys/${encodeURIComponent(row.dataset.id)}/rotate`;
+  const made = await openDialog("rotate-key", {
+    words: "Creating…",
+    act: () => withProof(() => ask("POST", path, {}, { once: once(path) })),
+  });
+  const successor = addRow({ ...made, key: "", predecessor_id: made.predecessor_id ?? row.dataset.id });
+  recount();
+  await reveal(made);
+  await finish(successor);
+}
+
+async function finish(successor) {
+  const old = rowOf(successor.dataset.predecessor);
+  if (!old) return;
+  await finishRotation(old, successor);
+  const count = removeRow(old);
+  announce(`Old key of ${visible(old.dataset.label)} revoked. ${count}.`);
+}
+
+async function revoke(row) {
+  name("revoke-key", row);
+  const answer = await openDialog("revoke-key", {
+    words: "Revoking…",
+    act: () => withProof(() => ask("DELETE", `/api/api-keys/${encodeURIComponent(row.dataset.id)}`)),
+  });
+  const count = removeRow(row);
+  const reach = answer.effective ? "It is refused everywhere now" : "It is refused everywhere within 30 seconds";
+  announce(`Key ${visible(row.dataset.label)} revoked. ${reach}. ${count}.`);
+}
+
+const ACTS = { rotate, revoke, finish };
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("#new-key, [data-new-key]")) unlessCancelled(create);
+  const button = event.target.closest("[data-rows] button[data-action]");
+  if (button) unlessCancelled(() => ACTS[button.dataset.action](button.closest("tr")));
+});
+
+watchExpiry();
+sortable(tableOfKeys);

@@ -1,0 +1,1 @@
+"""The request path at its edges: carriers, origins, headers, the gate."""

@@ -1,0 +1,64 @@
+"""Where credentials may travel: collects what is there and decides nothing.
+
+The cookie is looked at for pages and `/api/…` only, so that no program's address can be driven by a browser.
+"""
+
+import re
+from collections.abc import Iterable
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qsl
+
+from lumio.access.kinds import TABLE, Place, Presented
+from lumio.kernel.errors import Unauthenticated
+
+SESSION_COOKIE = "__Host-lumio"
+POPOUT_PARAMETER = "token"
+COOKIELESS = ("/v1/", "/developer/", "/oauth/", "/.well-known/")
+
+_BEARER = re.compile(r"[Bb]earer +([\x21-\x7e]+)")
+_PREFIXES = tuple(row.prefix for row in TABLE)
+
+
+def collect(path: str, headers: Iterable[tuple[bytes, bytes]], query: bytes) -> list[Presented]:
+    """Return every credential in a request, in any place; more than one is for the authenticator to refuse.
+
+    Raises:
+        Unauthenticated: an `Authorization` header that is there but cannot be read.
+    """
+    found = []
+    for name, value in headers:
+        if name == b"authorization":
+            found.append(Presented(_bearer(value), Place.BEARER))
+        elif name == b"cookie" and not path.startswith(COOKIELESS):
+            cookie = read_cookie(value, SESSION_COOKIE)
+            if cookie:
+                found.append(Presented(cookie, Place.COOKIE))
+    if query:
+        found.extend(_in_query(query))
+    return found
+
+
+def _bearer(value: bytes) -> str:
+    match = _BEARER.fullmatch(value.decode("latin-1").strip())
+    if match is None:
+        raise Unauthenticated(internal="the Authorization header is not Bearer and one credential")
+    return match.group(1)
+
+
+def _in_query(query: bytes) -> Iterable[Presented]:
+    """Yield whatever stands where popout tokens travel, and whatever looks like a key under any other name."""
+    if b"token=" not in query and b"lm_" not in query and b"%" not in query:
+        return
+    for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=1000):
+        if name == POPOUT_PARAMETER or value.startswith(_PREFIXES):
+            yield Presented(value, Place.QUERY)
+
+
+def read_cookie(header: bytes, name: str) -> str | None:
+    """Return one cookie of a `Cookie` header, or None."""
+    jar = SimpleCookie()
+    try:
+        jar.load(header.decode("latin-1"))
+    except CookieError:
+        return None
+    return jar[name].value if name in jar else None

@@ -1,0 +1,76 @@
+"""The outermost layer: what every answer carries, whatever made it, errors of the framework included.
+
+Promise: no answer leaves without a request id and its security headers, and no body arrives for ever.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from lumio.kernel import ids
+
+Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Any, Any, Any], Awaitable[None]]
+
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
+OTHER_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
+BODY_PAUSE_SECONDS = 20
+
+ALWAYS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    (b"x-frame-options", b"DENY"),
+)
+TRANSPORT = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+
+
+class Frame:
+    """Wraps the application."""
+
+    def __init__(self, app: Application, *, secure: bool) -> None:
+        """Wrap `app`; `secure` says that the public address is https."""
+        self._app = app
+        self._always = (*ALWAYS, TRANSPORT) if secure else ALWAYS
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = ids.uuid7()
+        scope.setdefault("state", {})["request_id"] = request_id
+
+        async def patient() -> Message:
+            try:
+                return await asyncio.wait_for(receive(), BODY_PAUSE_SECONDS)
+            except TimeoutError:
+                return {"type": "http.disconnect"}
+
+        async def dressed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = self._dress(message["headers"], request_id)
+            await send(message)
+
+        await self._app(scope, patient, dressed)
+
+    def _dress(self, given: Any, request_id: str) -> list[tuple[bytes, bytes]]:
+        headers = [(bytes(name).lower(), bytes(value)) for name, value in given]
+        names = {name for name, _ in headers}
+        headers += [(name, value) for name, value in self._always if name not in names]
+        headers.append((b"x-request-id", request_id.encode()))
+        if b"content-security-policy" not in names:
+            page = any(name == b"content-type" and value.startswith(b"text/html") for name, value in headers)
+            headers.append((b"content-security-policy", (PAGE_POLICY if page else OTHER_POLICY).encode()))
+        if b"cache-control" not in names:
+            headers.append((b"cache-control", b"private, no-store"))
+        return headers

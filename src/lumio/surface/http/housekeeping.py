@@ -1,0 +1,50 @@
+"""Background work that no answer waits for: each chore runs again and again until the server stops.
+
+Promise: a chore that fails is tried again at its next turn, and is never the end of the others.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import structlog
+
+from lumio.kernel.errors import Unavailable
+
+log = structlog.get_logger()
+
+Chore = tuple[float, Callable[[], Awaitable[Any]]]
+
+
+class Chores:
+    """Runs each chore every so many seconds."""
+
+    def __init__(self, chores: Sequence[Chore]) -> None:
+        """Keep the list of (seconds, work)."""
+        self._chores = chores
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Start all of them."""
+        self._tasks = [asyncio.create_task(self._repeat(*chore)) for chore in self._chores]
+
+    async def stop(self) -> None:
+        """Stop all of them, then run each a last time so that nothing collected in memory is lost."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for _, work in self._chores:
+            await self._once(work)
+
+    async def _repeat(self, seconds: float, work: Callable[[], Awaitable[Any]]) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            await self._once(work)
+
+    async def _once(self, work: Callable[[], Awaitable[Any]]) -> None:
+        try:
+            await asyncio.wait_for(work(), 60)
+        except (Unavailable, TimeoutError) as error:
+            log.warning("chore failed", chore=getattr(work, "__qualname__", "?"), error=str(error))
+        except Exception as error:
+            log.error("chore broke", chore=getattr(work, "__qualname__", "?"), exc_info=error)

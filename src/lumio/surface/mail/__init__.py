@@ -1,0 +1,1 @@
+"""Mail going out: SMTP, or files while no server is set."""

@@ -1,0 +1,1 @@
+"""JSON in, JSON out: problem documents, envelopes, the OpenAPI description."""

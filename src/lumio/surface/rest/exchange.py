@@ -1,0 +1,128 @@
+"""Reading a request for an action, and wrapping its result: the five lines of every REST handler."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, cast
+from urllib.parse import urlencode
+
+import msgspec
+from litestar import Request, Response
+
+from lumio.access.principal import Asker, Retry
+from lumio.crypto.hashing import digest
+from lumio.kernel import clock
+from lumio.kernel.errors import FieldError, Invalid, Malformed
+from lumio.kernel.paging import Page
+
+Web = Request[Any, Any, Any]
+
+DEPTH_MAX = 32
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+def asker(request: Web, body: bytes = b"") -> Asker:
+    """Return who asks, with the retry key of the request when it has one.
+
+    Raises:
+        Invalid: an `Idempotency-Key` that is not 1 to 255 visible ASCII characters.
+    """
+    found = cast("Asker", request.scope["state"]["asker"])
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return found
+    if _KEY.fullmatch(key) is None:
+        raise Invalid([FieldError("Idempotency-Key", "pattern", "Must be 1 to 255 visible ASCII characters.")])
+    route = f"{request.method} {request.url.path.removeprefix('/api').removeprefix('/v1')}"
+    return replace(found, retry=Retry(key, route, digest(body)))
+
+
+async def json_body(request: Web) -> Any:
+    """Return the plain values of a JSON body.
+
+    Raises:
+        Malformed: no JSON, nested beyond reason, or another content type.
+    """
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    body = await request.body()
+    if content_type != "application/json":
+        raise Malformed([FieldError("", "content_type", "The Content-Type must be application/json.")])
+    try:
+        plain = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise Malformed([FieldError("", "json", "The body is not JSON.")]) from error
+    if _depth(plain) > DEPTH_MAX:
+        raise Malformed([FieldError("", "depth", f"The body is nested more than {DEPTH_MAX} levels deep.")])
+    return plain
+
+
+def _depth(value: object) -> int:
+    """Measure nesting without recursion, one level at a time."""
+    level, depth = [value], 0
+    while level and depth <= DEPTH_MAX:
+        inner: list[object] = []
+        for one in level:
+            inner.extend(one.values() if isinstance(one, dict) else one if isinstance(one, list) else ())
+        level, depth = inner, depth + 1
+    return depth
+
+
+def query(request: Web, *reserved: str) -> dict[str, str]:
+    """Return the query's plain values.
+
+    Raises:
+        Invalid: a name that stands there twice.
+    """
+    found: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name in found:
+            raise Invalid([FieldError(name, "twice", "Stands here more than once.")])
+        if name not in reserved:
+            found[name] = value
+    return found
+
+
+def encode(value: Any) -> bytes:
+    """Return a result as JSON; times are RFC 3339 in UTC with Z."""
+    return msgspec.json.encode(_with_zulu(msgspec.to_builtins(value, builtin_types=(datetime,))))
+
+
+def _with_zulu(value: Any) -> Any:
+    match value:
+        case datetime():
+            return clock.rfc3339(value)
+        case dict():
+            return {name: _with_zulu(inner) for name, inner in value.items()}
+        case list() | tuple():
+            return [_with_zulu(inner) for inner in value]
+    return value
+
+
+def one(request: Web, result: Any, *, status: int = 200, collection: str | None = None) -> Response[bytes]:
+    """Return a result in the envelope of `/v1`, with its own address and its collection's."""
+    path = request.url.path
+    own = f"{collection}/{result.id}" if collection and status == 201 else path  # noqa: PLR2004 - Created
+    links: dict[str, Any] = {"self": {"href": own}}
+    if collection:
+        links["collection"] = {"href": collection}
+    headers = {"Location": own} if status == 201 else None  # noqa: PLR2004 - Created
+    return _answer({"data": result, "_links": links}, status, headers)
+
+
+def many(request: Web, page: Page[Any]) -> Response[bytes]:
+    """Return a page of results in the envelope, with the address of the next page when there is one."""
+    links: dict[str, Any] = {"self": {"href": request.url.path}}
+    if page.next_cursor is not None:
+        rest = query(request, "cursor")
+        links["next"] = {"href": f"{request.url.path}?{urlencode({**rest, 'cursor': page.next_cursor})}"}
+    return _answer({"data": list(page.items), "_links": links}, 200)
+
+
+def bare(result: Any, *, status: int = 200) -> Response[bytes]:
+    """Return a result without an envelope."""
+    return _answer(result, status)
+
+
+def _answer(body: Any, status: int, headers: Mapping[str, str] | None = None) -> Response[bytes]:
+    return Response(encode(body), status_code=status, media_type="application/json", headers=dict(headers or {}))

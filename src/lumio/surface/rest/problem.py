@@ -1,0 +1,37 @@
+"""Problem documents (RFC 9457) for `/v1` and `/api`."""
+
+from http import HTTPStatus
+from typing import Any
+
+from litestar import Response
+
+from lumio.kernel.errors import Conflict, Invalid, LumioError, StepUpRequired
+from lumio.surface.http.failures import headers_of, status_of
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def document(error: LumioError, request_id: str) -> dict[str, Any]:
+    """Return the members of a problem document."""
+    status = status_of(error)
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": error.public,
+        "code": error.code,
+        "request_id": request_id,
+    }
+    if isinstance(error, Invalid) and error.fields:
+        body["errors"] = [{"field": one.field, "rule": one.rule, "message": one.message} for one in error.fields]
+    if isinstance(error, StepUpRequired):
+        body["step_up"] = {"methods": ["password"], "max_age": 600}
+    if isinstance(error, Conflict) and error.existing_id is not None:
+        body["existing_id"] = error.existing_id
+    return body
+
+
+def render(error: LumioError, request_id: str) -> Response[Any]:
+    """Return the answer for an error."""
+    body = document(error, request_id)
+    return Response(body, status_code=body["status"], media_type=MEDIA_TYPE, headers=headers_of(error))

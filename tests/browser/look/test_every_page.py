@@ -1,0 +1,71 @@
+"""Every page, light and dark, wide and narrow: no finding of axe-core, no sideways scroll, no dialog from a name."""
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.async_api import Browser, Page
+
+from tests.support.browser import WAIT_MILLISECONDS
+from tests.support.preview_server import PreviewServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+SMALL_TARGETS = """
+[...document.querySelectorAll("main button, main select, main summary, .rail a, .rail button, td a")]
+  .filter((element) => element.checkVisibility())
+  .map((element) => [element.outerHTML.slice(0, 80), element.getBoundingClientRect()])
+  .filter(([, box]) => box.width < 24 || box.height < 24)
+  .map(([html]) => html)
+"""
+
+
+async def findings(page: Page) -> list[str]:
+    """Return what axe-core finds on the page as it stands, and prove that it looked."""
+    await page.evaluate(AXE_SCRIPT)
+    result = await page.evaluate("(rules) => axe.run(document, {runOnly: rules})", RULES)
+    assert len(result["passes"]) > 10
+    return [f"{found['id']}: {found['nodes'][0]['html'][:160]}" for found in result["violations"]]
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_no_page_has_a_finding_or_scrolls_sideways(
+    browser: Browser, site: PreviewServer, scheme: str, width: int
+) -> None:
+    context = await browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 800})
+    context.set_default_timeout(WAIT_MILLISECONDS)
+    page = await context.new_page()
+    wrong: dict[str, list[str]] = {}
+    page.on("dialog", lambda dialog: wrong.setdefault(page.url, []).append(f"dialog: {dialog.message}"))
+    for address in site.by_address:
+        await page.goto(site.origin + address)
+        found = await findings(page)
+        if await page.evaluate(OVERFLOW) > 0:
+            found.append("scrolls sideways")
+        found += [f"too small: {html}" for html in await page.evaluate(SMALL_TARGETS)]
+        if found:
+            wrong.setdefault(address, []).extend(found)
+    await context.close()
+    assert not wrong
+
+
+@pytest.mark.parametrize("width", [768, 1000, 1100])
+async def test_no_page_scrolls_sideways_between_the_phone_and_the_desk(
+    browser: Browser, site: PreviewServer, width: int
+) -> None:
+    context = await browser.new_context(viewport={"width": width, "height": 800})
+    page = await context.new_page()
+    wrong = []
+    for address in site.by_address:
+        await page.goto(site.origin + address)
+        if await page.evaluate(OVERFLOW) > 0:
+            wrong.append(address)
+    await context.close()
+    assert not wrong
+
+
+async def test_the_check_of_accessibility_sees_a_fault_when_there_is_one(tab: Page, site: PreviewServer) -> None:
+    await tab.goto(site.origin + "/login")
+    await tab.evaluate("document.querySelector('label[for=email]').remove()")
+    assert any(found.startswith("label:") for found in await findings(tab))

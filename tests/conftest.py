@@ -1,0 +1,52 @@
+"""Fixtures of the whole suite: every test that asks for a `world` runs on SQLite and on PostgreSQL."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from lumio.settings import Settings
+from tests.support.browser import browser, context, page
+from tests.support.postgres import PostgresServer, postgres_server
+from tests.support.world import Template, World, make_template, opened
+
+BACKENDS = ("sqlite", "postgresql")
+
+__all__ = ["browser", "context", "page", "postgres_server"]
+
+
+@pytest.fixture(scope="session")
+def _templates() -> dict[str, Template]:
+    return {}
+
+
+@pytest.fixture(params=BACKENDS)
+def template(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, _templates: dict[str, Template]
+) -> Template:
+    """A migrated database with its first operator, made once per process and backend."""
+    backend: str = request.param
+    if backend not in _templates:
+        server: PostgresServer | None = None
+        if backend == "postgresql":
+            server = request.getfixturevalue("postgres_server")
+        folder = tmp_path_factory.mktemp(f"template-{backend}")
+        _templates[backend] = asyncio.run(make_template(backend, folder, server))
+    return _templates[backend]
+
+
+@pytest.fixture
+def settings(template: Template, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of a fresh copy of the template."""
+    made = template.copy(tmp_path)
+    yield made
+    template.forget(made)
+
+
+@pytest_asyncio.fixture
+async def world(settings: Settings) -> AsyncIterator[World]:
+    """An open house with the operator Robin in it, and nobody signed in."""
+    async with opened(settings) as made:
+        yield made

