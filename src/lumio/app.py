@@ -14,11 +14,13 @@ from lumio.access.census import census
 from lumio.access.limit import FailureLimiter, Throttled
 from lumio.access.perform import Perform
 from lumio.access.principal import Asker
+from lumio.accounts.graph import AccountQueries
 from lumio.accounts.rest import MeRoutes
 from lumio.accounts.service import Accounts
 from lumio.accounts.store import AccountStore
 from lumio.admin.service import Admin
 from lumio.admin.store import AdminStore
+from lumio.audit.graph import AuditQueries
 from lumio.audit.pages import AuditPages
 from lumio.audit.rest import AuditLogRoutes
 from lumio.audit.service import AuditLog
@@ -30,6 +32,7 @@ from lumio.crypto.sealing import Sealer
 from lumio.crypto.signing import AccessTokens
 from lumio.kernel.errors import Unauthenticated
 from lumio.kernel.event import SYSTEM, Event, Origin
+from lumio.keys.graph import KeyMutations, KeyQueries
 from lumio.keys.pages import KeyPages
 from lumio.keys.rest import KeyRoutes
 from lumio.keys.service import Keys
@@ -51,6 +54,8 @@ from lumio.storage.database import Database
 from lumio.storage.journal import Journal
 from lumio.storage.outbox import Outbox
 from lumio.storage.unit import Units
+from lumio.surface.graph.endpoint import GraphRoutes
+from lumio.surface.graph.graph import Graph
 from lumio.surface.html.pages import Facts, Pages, Place
 from lumio.surface.html.routes import dashboard, root, static_file
 from lumio.surface.html.templating import StaticFiles, environment
@@ -58,6 +63,7 @@ from lumio.surface.http.failures import understand
 from lumio.surface.http.forgery import FORM, ForgeryGuard
 from lumio.surface.http.frame import Frame
 from lumio.surface.http.gate import Gate
+from lumio.surface.http.health import healthz, readyz
 from lumio.surface.http.housekeeping import Chores
 from lumio.surface.mail.sender import Sender, choose
 from lumio.surface.rest import problem
@@ -156,12 +162,16 @@ def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST) -> House:
 
     static = StaticFiles()
     pages = Pages(environment(), static, forgery, lambda asker: describe_person(perform, accounts, asker), PLACES)
+    graph = Graph(
+        [AccountQueries, KeyQueries, AuditQueries], [KeyMutations], [accounts, keys, audit_log], perform,
+        introspection=settings.introspection,
+    )  # fmt: skip
     known = {
         "perform": perform, "accounts": accounts, "sessions": sessions, "keys": keys, "login": login,
         "registration": registration, "audit_log": audit_log, "pages": pages, "static": static,
-        "event_names": event_names(),
+        "event_names": event_names(), "authority": authority, "graph": graph,
     }  # fmt: skip
-    programs: list[Any] = [StepUpRoutes, MeRoutes, KeyRoutes, AuditLogRoutes]
+    programs: list[Any] = [StepUpRoutes, MeRoutes, KeyRoutes, AuditLogRoutes, GraphRoutes]
     html: list[Any] = [SignInPages, SetUpPages, SignUpPages, ResetPages, KeyPages, AuditPages]
     render = Renderer(pages)
     web = Litestar(
@@ -171,6 +181,8 @@ def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST) -> House:
             *html,
             root,
             dashboard,
+            healthz,
+            readyz,
             static_file,
             openapi_document,
         ],

@@ -17,6 +17,7 @@ LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 KNOWN = frozenset({
     "DATA_DIR", "DATABASE_URL", "ROOT_SECRET_FILE", "PUBLIC_URL", "SMTP_URL", "MAIL_FROM", "BUNDLE_STORE",
     "TRUSTED_PROXIES", "RATE_AUTH_FAILURES", "NODE", "CONFIG", "LOG_LEVEL", "JOURNAL_TIMEOUT_SECONDS",
+    "INTROSPECTION",
 })  # fmt: skip
 
 
@@ -40,6 +41,7 @@ class Settings:
     node: str = "node-1"
     log_level: str = "info"
     journal_timeout_seconds: float = 5.0
+    introspection: bool = False
 
     @property
     def mail_dir(self) -> Path:
@@ -74,6 +76,7 @@ def load(environment: Mapping[str, str] | None = None, *, port: int = 8000) -> S
         node=given.get("NODE", "node-1"),
         log_level=given.get("LOG_LEVEL", "info").lower(),
         journal_timeout_seconds=float(_whole("JOURNAL_TIMEOUT_SECONDS", given.get("JOURNAL_TIMEOUT_SECONDS", "5"))),
+        introspection=_switch("INTROSPECTION", given.get("INTROSPECTION", "off")),
     )
 
 
@@ -113,6 +116,13 @@ def _whole(name: str, text: str) -> int:
         message = f"LUMIO_{name} must be a whole number above 0"
         raise SettingsError(message)
     return int(text)
+
+
+def _switch(name: str, text: str) -> bool:
+    if text.lower() not in {"on", "off"}:
+        message = f"LUMIO_{name} must be on or off"
+        raise SettingsError(message)
+    return text.lower() == "on"
 
 
 PORT_FOR_WORKERS = PREFIX + "SERVING_PORT"

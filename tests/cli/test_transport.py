@@ -121,11 +121,19 @@ def test_only_this_machine_counts_as_loopback() -> None:
     assert not is_loopback("http://128.0.0.1")
 
 
-@pytest.mark.parametrize("path", ["//elsewhere.example/x", "@elsewhere.example", ".elsewhere.example/", "x"])
+@pytest.mark.parametrize("path", ["@elsewhere.example", ".elsewhere.example/", "x", "0/x"])
 def test_a_path_cannot_turn_into_another_host(server: Script, client: Client, path: str) -> None:
-    with pytest.raises(CommandError):
+    with pytest.raises(CommandError) as caught:
         client.get(path)
-    assert all(each.headers.get("host") == server.origin.removeprefix("http://") for each in server.asked)
+    assert caught.value.code == "foreign_address"
+    assert server.asked == []
+
+
+def test_two_slashes_stay_on_the_same_host(server: Script, client: Client) -> None:
+    with pytest.raises(CommandError) as caught:
+        client.get("//elsewhere.example/x")
+    assert caught.value.status == 404
+    assert server.asked[0].headers["host"] == server.origin.removeprefix("http://")
 
 
 def test_a_reading_request_is_repeated_until_a_busy_server_answers(

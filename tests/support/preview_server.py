@@ -88,6 +88,7 @@ class PreviewServer(ThreadingHTTPServer):
 
 class _Answerer(BaseHTTPRequestHandler):
     server: PreviewServer
+    protocol_version = "HTTP/1.1"
 
     def log_message(self, *_: object) -> None:
         """Say nothing: the tests look at the memory."""
@@ -136,6 +137,7 @@ class _Answerer(BaseHTTPRequestHandler):
         self.send_header("Content-Type", f"{kind}; charset=utf-8")
         self.send_header("Content-Length", str(len(content)))
         self.send_header("Content-Security-Policy", POLICY)
+        self.send_header("Cache-Control", "no-store" if kind in {"text/html", "application/json"} else "max-age=600")
         self.end_headers()
         self.wfile.write(content)
 

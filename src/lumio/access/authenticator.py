@@ -100,7 +100,7 @@ class Authenticator:
 
     async def _judge(self, found: Sequence[Presented]) -> Principal | Refused:
         if len(found) > 1:
-            return Refused("several_credentials")
+            return Refused("several_credentials", guess=True)
         presented = found[0]
         row = recognise(presented)
         verifier = None if row is None else self._verifiers.get(row.prefix)

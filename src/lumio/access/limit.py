@@ -7,7 +7,7 @@ never lock a good key out.
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 
 from lumio.kernel import clock
 from lumio.kernel.errors import Limited
@@ -39,9 +39,7 @@ def address_group(address: str | None) -> str:
         parsed = ip_address(address)
     except ValueError:
         return "unknown"
-    if parsed.version == 4:
-        return str(parsed)
-    return f"{parsed.exploded[:19]}::/64"
+    return f"{parsed.exploded[:19]}::/64" if isinstance(parsed, IPv6Address) else str(parsed)
 
 
 class FailureLimiter:

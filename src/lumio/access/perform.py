@@ -53,7 +53,8 @@ class Perform:
         Args:
             action: the bound action of a service.
             asker: who asks, from where.
-            raw: a mapping of plain values; `lax` reads numbers from text (forms, query strings).
+            raw: a mapping of plain values.
+            lax: read numbers and booleans from text (forms, query strings).
 
         Raises:
             LumioError: whatever stopped it; nothing has changed then.

@@ -8,13 +8,19 @@ from msgspec import Meta, Struct
 
 from lumio.kernel.errors import FieldError, Invalid
 
-MAIL = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*$"
+_NAME = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"
+_PART = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+MAIL = rf"^{_NAME}@{_PART}(?:\.{_PART})*$"
+"""ASCII only: two addresses that look alike cannot be two people."""
+
 Mail = Annotated[
     str, Meta(max_length=254, pattern=MAIL, description="Must be a mail address such as robin@example.com.")
 ]
-DisplayName = Annotated[str, Meta(min_length=1, max_length=100)]
-AccountName = Annotated[str, Meta(min_length=1, max_length=100)]
+NAME_MAX = 100
+DisplayName = Annotated[str, Meta(min_length=1, max_length=NAME_MAX)]
+AccountName = Annotated[str, Meta(min_length=1, max_length=NAME_MAX)]
 MemberKind = Literal["person", "sub_account"]
+_DISGUISES = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 
 
 class UserView(Struct, frozen=True):
@@ -76,11 +82,14 @@ def clean_name(field: str, text: str) -> str:
     """Return a name without outer space, in Unicode's NFKC form.
 
     Raises:
-        Invalid: nothing is left, or it has control or direction characters that could disguise it.
+        Invalid: nothing is left, it has control, direction or line characters that could disguise it, or it
+            is longer in this form than a name may be.
     """
     cleaned = unicodedata.normalize("NFKC", text).strip()
-    if not cleaned or any(unicodedata.category(letter) in {"Cc", "Cf", "Co", "Cs"} for letter in cleaned):
+    if not cleaned or any(unicodedata.category(letter) in _DISGUISES for letter in cleaned):
         raise Invalid([FieldError(field, "characters", "Must be visible text on one line.")])
+    if len(cleaned) > NAME_MAX:
+        raise Invalid([FieldError(field, "length", f"Must have at most {NAME_MAX} characters, written plainly.")])
     return cleaned
 
 

@@ -26,10 +26,7 @@ class AuditLog:
         for name, moment in (("since", form.since), ("until", form.until)):
             if moment is not None and moment.tzinfo is None:
                 raise Invalid([FieldError(name, "time", "Must name its zone, such as 2026-11-21T23:38:54Z.")])
-        after = None
-        if form.cursor is not None:
-            ts, entry_id = paging.decode(form.cursor, 2)
-            after = (int(ts), str(entry_id))
+        after = None if form.cursor is None else paging.decode_moment(form.cursor)
         person = context.user_id if context.reach is Reach.OWN else None
         rows = await self._store.page(context.view, context.account_id, form, person, after)
         entries = [_entry(row) for row in rows[: form.limit]]

@@ -6,6 +6,7 @@ A cursor is opaque to clients, but no secret: whoever edits one only moves withi
 import base64
 import binascii
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -16,6 +17,9 @@ Item = TypeVar("Item")
 
 LIMIT_MAX = 200
 LIMIT_DEFAULT = 50
+MICROS_MAX = 2**53
+"""A time in the year 2255; what a cursor says beyond it was never written by us."""
+_NAME = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,20 @@ def encode(*key: str | int) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
+def decode_moment(cursor: str) -> tuple[int, str]:
+    """Return the parts of a cursor that says a time and an id: microseconds since 1970, and the id.
+
+    Raises:
+        Invalid: the text is no cursor of ours.
+    """
+    micros, name = decode(cursor, 2)
+    if not isinstance(micros, int) or not 0 <= micros <= MICROS_MAX:
+        raise _not_ours()
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise _not_ours()
+    return micros, name
+
+
 def decode(cursor: str, width: int) -> list[str | int]:
     """Return the `width` parts of a cursor.
 
@@ -44,5 +62,9 @@ def decode(cursor: str, width: int) -> list[str | int]:
         parts = None
     fits = isinstance(parts, list) and len(parts) == width
     if not fits or not all(type(part) in {str, int} for part in parts):
-        raise Invalid([FieldError("cursor", "cursor", "This cursor is not one of ours; leave it out to start over.")])
+        raise _not_ours()
     return list(parts)
+
+
+def _not_ours() -> Invalid:
+    return Invalid([FieldError("cursor", "cursor", "This cursor is not one of ours; leave it out to start over.")])

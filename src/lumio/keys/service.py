@@ -26,6 +26,8 @@ from lumio.keys.store import KeyStore
 from lumio.storage.unit import Units
 
 PREFIX = opaque.DEVELOPER_KEY
+LATEST_YEAR = 2999
+"""A later end, moved to UTC, could leave the calendar."""
 
 
 def _this_key(_principal: Principal, form: KeyChoice) -> list[Subject]:
@@ -47,8 +49,8 @@ class Keys:
         """Return the keys that are not revoked, the newest first; a Member sees their own."""
         after = None
         if form.cursor is not None:
-            micros, key_id = paging.decode(form.cursor, 2)
-            after = (clock.from_micros(int(micros)), str(key_id))
+            micros, key_id = paging.decode_moment(form.cursor)
+            after = (clock.from_micros(micros), key_id)
         rows = await self._store.live(
             context.view, context.account_id, self._restricted_to(context), form.limit + 1, after
         )
@@ -162,19 +164,24 @@ def clean_label(label: str) -> str:
 
 
 def _in_future(moment: datetime | None) -> None:
-    if moment is not None and (moment.tzinfo is None or moment <= clock.now()):
+    if moment is None:
+        return
+    if moment.tzinfo is None or moment <= clock.now():
         raise Invalid([FieldError("expires_at", "future", "Must be a time in the future, with its zone.")])
+    if moment.year > LATEST_YEAR:
+        raise Invalid([FieldError("expires_at", "future", "Is too far away; leave it out for a key that never ends.")])
 
 
 def _view(row: Any, members: dict[str, Standing]) -> KeyView:
     holder = members.get(row.holder_id)
+    minter = next((one.name for one in members.values() if one.user_id == row.minter_id), row.minter_name)
     return KeyView(
         id=row.id,
         label=row.label,
         prefix=PREFIX,
         lookup_id=row.lookup_id,
         holder=Party(row.holder_id, holder.name if holder else "former member"),
-        minter=Party(row.minter_id, row.minter_name),
+        minter=Party(row.minter_id, minter),
         created_at=row.created_at,
         expires_at=row.expires_at,
         last_used_at=row.last_used_at,

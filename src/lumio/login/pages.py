@@ -17,7 +17,7 @@ from lumio.surface.html.pages import Pages, Web, asker_of, by_field, local_addre
 from lumio.surface.http.failures import status_of
 from lumio.surface.http.forgery import FORM
 
-FORM_POST = {"opt": {FORM: True}, "status_code": 200}
+FORM_POST: dict[str, Any] = {FORM: True}
 
 
 class SignInPages(Controller):
@@ -31,7 +31,7 @@ class SignInPages(Controller):
             return see_other(wanted)
         return await pages.show(request, "login/sign_in.html", "Sign in", next=wanted, email="", error=None)
 
-    @post("/api/login", **FORM_POST)
+    @post("/api/login", opt=FORM_POST, status_code=200)
     async def sign_in(
         self,
         request: Web,
@@ -51,7 +51,7 @@ class SignInPages(Controller):
         answer.set_cookie(session_cookie(opened.page_secret or ""))
         return answer
 
-    @post("/api/logout", **FORM_POST)
+    @post("/api/logout", opt=FORM_POST, status_code=200)
     async def sign_out(
         self,
         request: Web,
@@ -78,7 +78,7 @@ class SetUpPages(Controller):
         await login.set_up_open(code)
         return await _set_up(request, pages, code, {}, {})
 
-    @post("/api/setup", **FORM_POST)
+    @post("/api/setup", opt=FORM_POST, status_code=200)
     async def set_up(
         self,
         request: Web,
@@ -107,7 +107,7 @@ class SignUpPages(Controller):
         """Show the sign-up form."""
         return await pages.show(request, "login/sign_up.html", "Make an account", values={}, errors={})
 
-    @post("/api/signup", **FORM_POST)
+    @post("/api/signup", opt=FORM_POST, status_code=200)
     async def sign_up(
         self,
         request: Web,
@@ -136,7 +136,7 @@ class SignUpPages(Controller):
         """Ask for one press: a mail scanner that only follows links spends no code."""
         return await pages.show(request, "login/verify.html", "Confirm your address", code=code)
 
-    @post("/api/verify-email", **FORM_POST)
+    @post("/api/verify-email", opt=FORM_POST, status_code=200)
     async def verify(
         self,
         request: Web,
@@ -157,7 +157,7 @@ class ResetPages(Controller):
         """Ask for the address."""
         return await pages.show(request, "login/reset.html", "Reset your password", email="", errors={})
 
-    @post("/api/reset", **FORM_POST)
+    @post("/api/reset", opt=FORM_POST, status_code=200)
     async def ask(
         self,
         request: Web,
@@ -181,7 +181,7 @@ class ResetPages(Controller):
         """Ask for the new password."""
         return await pages.show(request, "login/new_password.html", "New password", code=code, errors={})
 
-    @post("/api/reset/confirm", **FORM_POST)
+    @post("/api/reset/confirm", opt=FORM_POST, status_code=200)
     async def reset(
         self,
         request: Web,

@@ -11,6 +11,7 @@ from lumio.access.principal import Asker
 from lumio.accounts.model import Person
 from lumio.accounts.service import Accounts
 from lumio.admin.service import Admin
+from lumio.authority.subjects import Subject
 from lumio.crypto import opaque
 from lumio.crypto.hashing import StretchPool
 from lumio.crypto.signing import LIFETIME_SECONDS
@@ -137,7 +138,16 @@ class Login:
         opened = await self._sessions.open(context.unit, person.id, account_id, context.asker.origin, page=page)
         await self._guesses.forgive(context.unit, form.email, context.asker.origin.ip)
         context.record("session.created", ("session", opened.session_id), account_id=account_id, actor=actor)
+        await self._end_planted(context)
         return opened
+
+    async def _end_planted(self, context: Context) -> None:
+        """End the session that the browser came with: whoever planted it must not share the new one."""
+        before = context.principal.session_id
+        if before is not None and context.principal.page:
+            await self._sessions.end_one(context.unit, before)
+            context.record("session.ended", ("session", before), detail={"reason": "signed_in_again"})
+            await context.end(Subject("session", before), reason="signed in again")
 
     def _wrong(self, checked: Checked, form: SignIn) -> Unauthenticated:
         """Return one error for every reason; the log tells a known person's failure in their account."""

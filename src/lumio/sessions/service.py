@@ -94,6 +94,10 @@ class Sessions:
         context.record("session.ended", ("session", session_id), detail={"reason": "signed_out"})
         await context.end(Subject("session", session_id), reason="signed out")
 
+    async def end_one(self, unit: Unit, session_id: str) -> None:
+        """End one session; the caller writes the feed."""
+        await self._store.end(unit, session_id)
+
     async def end_all(self, unit: Unit, user_id: str) -> list[Subject]:
         """End every session of a person; return the subjects for the feed."""
         live = await self._store.live_of(unit, user_id)

@@ -1,1 +1,1 @@
-"""GraphQL: limits, errors, one address."""
+"""GraphQL: one question of a client to the same actions that REST runs; decides nothing of its own."""

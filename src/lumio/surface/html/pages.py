@@ -6,7 +6,7 @@ Promise: a page knows nothing that its actions did not return, and a form posts 
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast
 from urllib.parse import parse_qsl, quote
 
 from jinja2 import Environment
@@ -23,7 +23,7 @@ from lumio.surface.http.forgery import FIELD, FORM_COOKIE, ForgeryGuard, cookies
 Web = Request[Any, Any, Any]
 
 THEMES = {"light", "dark"}
-SEE_OTHER = 303
+SEE_OTHER: Literal[303] = 303
 _LOCAL = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]{0,999}")
 _FORM_FIELDS_MAX = 50
 

@@ -9,10 +9,11 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl
 
 from lumio.access.kinds import TABLE, Place, Presented
-from lumio.kernel.errors import Unauthenticated
+from lumio.kernel.errors import FieldError, Malformed
 
 SESSION_COOKIE = "__Host-lumio"
 POPOUT_PARAMETER = "token"
+PARAMETERS_MAX = 1000
 COOKIELESS = ("/v1/", "/developer/", "/oauth/", "/.well-known/")
 
 _BEARER = re.compile(r"[Bb]earer +([\x21-\x7e]+)")
@@ -22,8 +23,10 @@ _PREFIXES = tuple(row.prefix for row in TABLE)
 def collect(path: str, headers: Iterable[tuple[bytes, bytes]], query: bytes) -> list[Presented]:
     """Return every credential in a request, in any place; more than one is for the authenticator to refuse.
 
+    An `Authorization` header that cannot be read counts as one: as the empty text, which is no key of ours.
+
     Raises:
-        Unauthenticated: an `Authorization` header that is there but cannot be read.
+        Malformed: more query parameters than any address takes.
     """
     found = []
     for name, value in headers:
@@ -40,16 +43,18 @@ def collect(path: str, headers: Iterable[tuple[bytes, bytes]], query: bytes) -> 
 
 def _bearer(value: bytes) -> str:
     match = _BEARER.fullmatch(value.decode("latin-1").strip())
-    if match is None:
-        raise Unauthenticated(internal="the Authorization header is not Bearer and one credential")
-    return match.group(1)
+    return "" if match is None else match.group(1)
 
 
 def _in_query(query: bytes) -> Iterable[Presented]:
     """Yield whatever stands where popout tokens travel, and whatever looks like a key under any other name."""
     if b"token=" not in query and b"lm_" not in query and b"%" not in query:
         return
-    for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=1000):
+    try:
+        pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=PARAMETERS_MAX)
+    except ValueError:
+        raise Malformed([FieldError("", "query", f"Takes at most {PARAMETERS_MAX} parameters.")]) from None
+    for name, value in pairs:
         if name == POPOUT_PARAMETER or value.startswith(_PREFIXES):
             yield Presented(value, Place.QUERY)
 

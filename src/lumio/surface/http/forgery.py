@@ -5,7 +5,7 @@ that only our pages know.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from lumio.access.principal import Principal
@@ -62,15 +62,17 @@ class ForgeryGuard:
             raise Denied("This page is out of date. Reload it and try again.", internal="form token")
 
     def _same_origin(self, headers: dict[bytes, bytes]) -> None:
-        site = headers.get(b"sec-fetch-site", b"same-origin")
-        came_from = headers.get(b"origin")
-        if site not in {b"same-origin", b"none"} or (
-            came_from is not None and came_from.decode("latin-1") != self._public_url
-        ):
+        site = headers.get(b"sec-fetch-site")
+        came_from = headers.get(b"origin", b"").decode("latin-1")
+        # Under `Referrer-Policy: no-referrer` a plain form of our own page posts with `Origin: null`
+        # (Fetch, section 3.2); then the browser's own word in Sec-Fetch-Site is needed.
+        by_origin = came_from == self._public_url
+        by_metadata = site == b"same-origin" and came_from in {"", "null"}
+        if not (by_metadata or (by_origin and site in {None, b"same-origin"})):
             raise Denied(f"This must come from {self._public_url} itself.", internal="cross-origin request")
 
 
-def cookies_of(headers: Sequence[tuple[bytes, bytes]], name: str) -> str | None:
+def cookies_of(headers: Iterable[tuple[bytes, bytes]], name: str) -> str | None:
     """Return one cookie of a request."""
     for header, value in headers:
         if header == b"cookie":

@@ -46,5 +46,5 @@ class Chores:
             await asyncio.wait_for(work(), 60)
         except (Unavailable, TimeoutError) as error:
             log.warning("chore failed", chore=getattr(work, "__qualname__", "?"), error=str(error))
-        except Exception as error:
-            log.error("chore broke", chore=getattr(work, "__qualname__", "?"), exc_info=error)
+        except Exception:
+            log.exception("chore broke", chore=getattr(work, "__qualname__", "?"))

@@ -34,7 +34,7 @@ def shows(
     status: int = 200,
     bare: bool = False,
 ) -> dict[str, Any]:
-    """Return the `opt` of a route handler that describes it."""
+    """Return the `opt` of a route served that describes it."""
     return {"opt": {SHOWN: Shown(action.terms, result, body, _query(action, body), status, bare=bare)}}
 
 
@@ -58,12 +58,12 @@ def described(app: Litestar) -> list[Described]:
     """Return every described route of an application; the pages' own copy under `/api` is left out."""
     return [
         Described(
-            str(method), _PARAMETER.sub(r"{\1}", route.path), handler.opt[SHOWN], _first_line(handler.fn.__doc__)
+            str(method), _PARAMETER.sub(r"{\1}", route.path), served.opt[SHOWN], _first_line(served.fn.__doc__)
         )
         for route in app.routes
         if isinstance(route, HTTPRoute) and not route.path.startswith("/api/")
-        for method, (handler, _) in sorted(route.route_handler_map.items())
-        if SHOWN in handler.opt
+        for method, (served, _) in sorted(route.route_handler_map.items())
+        if SHOWN in served.opt
     ]
 
 
