@@ -1,7 +1,7 @@
 """Wiring, by plain constructor calls: the only module that knows every domain."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,11 @@ from litestar.di import Provide
 
 from lumio.access.authenticator import Authenticator
 from lumio.access.census import census
+from lumio.access.kinds import Kind
 from lumio.access.limit import FailureLimiter, Throttled
 from lumio.access.perform import Perform
 from lumio.access.principal import Asker
+from lumio.access.rates import HOUR, MINUTE, RateLimiter, Rule
 from lumio.accounts.graph import AccountQueries
 from lumio.accounts.rest import MeRoutes
 from lumio.accounts.service import Accounts
@@ -30,7 +32,13 @@ from lumio.crypto import opaque, roots
 from lumio.crypto.hashing import PASSWORD_COST, Cost, Peppers, StretchPool
 from lumio.crypto.sealing import Sealer
 from lumio.crypto.signing import AccessTokens
-from lumio.kernel.errors import Unauthenticated
+from lumio.extensions.bundles import BundleStore
+from lumio.extensions.rest import ExtensionRoutes, VersionRoutes, developer_me
+from lumio.extensions.service import Extensions
+from lumio.extensions.store import ExtensionStore, VersionStore
+from lumio.extensions.versions import Versions
+from lumio.kernel import clock
+from lumio.kernel.errors import Unauthenticated, Unavailable
 from lumio.kernel.event import SYSTEM, Event, Origin
 from lumio.keys.graph import KeyMutations, KeyQueries
 from lumio.keys.pages import KeyPages
@@ -53,6 +61,7 @@ from lumio.storage import idempotency
 from lumio.storage.database import Database
 from lumio.storage.journal import Journal
 from lumio.storage.outbox import Outbox
+from lumio.storage.rates import RateWindows
 from lumio.storage.unit import Units
 from lumio.surface.graph.endpoint import GraphRoutes
 from lumio.surface.graph.graph import Graph
@@ -65,8 +74,9 @@ from lumio.surface.http.frame import Frame
 from lumio.surface.http.gate import Gate
 from lumio.surface.http.health import healthz, readyz
 from lumio.surface.http.housekeeping import Chores
+from lumio.surface.http.rating import Rating
 from lumio.surface.mail.sender import Sender, choose
-from lumio.surface.rest import problem
+from lumio.surface.rest import developer, problem
 from lumio.surface.rest.describe_routes import openapi_document
 
 VERSION = "0.1.0"
@@ -98,6 +108,8 @@ class House:
             yield self
         finally:
             await self.chores.stop()
+            with suppress(Unavailable):
+                await self.limiter.sweep(everything=True)
             await self.journal.close()
             await self.database.close()
             self.passwords.close()
@@ -126,6 +138,9 @@ def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST) -> House:
     sessions = Sessions(session_store, peppers, access_tokens, authority)
     key_store = KeyStore(database.hot)
     keys = Keys(key_store, peppers, accounts)
+    extension_store = ExtensionStore()
+    extensions = Extensions(extension_store)
+    versions = Versions(extension_store, VersionStore(), BundleStore(settings.bundle_store), units)
     login_store = LoginStore()
     codes = Codes(login_store, peppers)
     guesses = Guesses(login_store, Peppers(ring, "guesses"), units)
@@ -151,6 +166,7 @@ def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST) -> House:
     perform = Perform(units, journal, authority, [accounts, admin])
     forgery = ForgeryGuard(Peppers(ring, "forms"), settings.public_url)
     sender = Sender(outbox, choose(settings.smtp_url, settings.mail_dir), settings.mail_from)
+    windows = RateWindows(database)
     chores = Chores([
         (0.5, sender.run_once),
         (5, lambda: keys.flush(units)),
@@ -158,6 +174,8 @@ def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST) -> House:
         (5, limiter.sweep),
         (3600, lambda: units.run(idempotency.forget_old)),
         (3600, guesses.sweep),
+        (3600, versions.sweep),
+        (600, lambda: windows.forget(int(clock.now().timestamp()))),
     ])  # fmt: skip
 
     static = StaticFiles()
@@ -169,7 +187,8 @@ def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST) -> House:
     known = {
         "perform": perform, "accounts": accounts, "sessions": sessions, "keys": keys, "login": login,
         "registration": registration, "audit_log": audit_log, "pages": pages, "static": static,
-        "event_names": event_names(), "authority": authority, "graph": graph,
+        "event_names": event_names(), "authority": authority, "extensions": extensions,
+        "versions": versions, "graph": graph,
     }  # fmt: skip
     programs: list[Any] = [StepUpRoutes, MeRoutes, KeyRoutes, AuditLogRoutes, GraphRoutes]
     html: list[Any] = [SignInPages, SetUpPages, SignUpPages, ResetPages, KeyPages, AuditPages]
@@ -177,7 +196,8 @@ def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST) -> House:
     web = Litestar(
         [
             Router("/v1", route_handlers=[SetUpRoutes, AuthRoutes, *programs]),
-            Router("/api", route_handlers=programs),
+            Router("/api", route_handlers=[*programs, ExtensionRoutes, VersionRoutes]),
+            Router("/developer/v1", route_handlers=[developer_me, ExtensionRoutes, VersionRoutes]),
             *html,
             root,
             dashboard,
@@ -187,7 +207,7 @@ def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST) -> House:
             openapi_document,
         ],
         dependencies={name: _provide(service) for name, service in known.items()},
-        middleware=[Gate(authenticator, forgery, settings.trusted_proxies, render)],
+        middleware=[Gate(authenticator, forgery, _rating(settings, windows), settings.trusted_proxies, render)],
         exception_handlers={Exception: render},
         state=State({"version": VERSION}),
         openapi_config=None,
@@ -200,11 +220,21 @@ def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST) -> House:
     )  # fmt: skip
 
 
+def _rating(settings: Settings, windows: RateWindows) -> Rating:
+    """Return the limits of product C5, as the settings have them."""
+    rates = settings.rates
+    counted = (Kind.SESSION, Kind.OAUTH, Kind.API_KEY, Kind.POPOUT_TOKEN, Kind.ANONYMOUS)
+    limiter = RateLimiter(windows, {kind: rates[kind.value.upper()] for kind in counted})
+    spans = {"developer_read": MINUTE, "developer_delete": MINUTE, "developer_extensions": HOUR}
+    spans["developer_versions"] = HOUR
+    return Rating(limiter, {name: Rule(name, rates[name.upper()], span) for name, span in spans.items()})
+
+
 def _provide(service: Any) -> Provide:
     return Provide(lambda: service, use_cache=True, sync_to_thread=False)
 
 
-SERVICES = (Accounts, Sessions, Keys, Login, Registration, AuditLog)
+SERVICES = (Accounts, Sessions, Keys, Login, Registration, AuditLog, Extensions, Versions)
 """Every class that declares actions, for the census."""
 
 AUTHENTICATION_EVENTS = ("auth.succeeded", "auth.failed", "auth.throttled")
@@ -243,6 +273,8 @@ class Renderer:
         request_id = str(request.scope["state"]["request_id"])
         understood = understand(error, request_id)
         path = request.url.path
+        if path.startswith(developer.PREFIX):
+            return developer.render(understood, request_id)
         form = FORM in getattr(request.scope.get("route_handler"), "opt", {})
         if path.startswith(("/v1/", "/api/")) and not form:
             return problem.render(understood, request_id)

@@ -14,10 +14,16 @@ from urllib.parse import urlsplit
 
 PREFIX = "LUMIO_"
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+RATES = {
+    "SESSION": 600, "OAUTH": 600, "API_KEY": 1200, "POPOUT_TOKEN": 600, "ANONYMOUS": 120,
+    "DEVELOPER_READ": 120, "DEVELOPER_DELETE": 30, "DEVELOPER_EXTENSIONS": 10, "DEVELOPER_VERSIONS": 30,
+}  # fmt: skip
+"""How many requests per minute, per hour for the last two; each can be set by LUMIO_RATE_<NAME>."""
+
 KNOWN = frozenset({
     "DATA_DIR", "DATABASE_URL", "ROOT_SECRET_FILE", "PUBLIC_URL", "SMTP_URL", "MAIL_FROM", "BUNDLE_STORE",
     "TRUSTED_PROXIES", "RATE_AUTH_FAILURES", "NODE", "CONFIG", "LOG_LEVEL", "JOURNAL_TIMEOUT_SECONDS",
-    "INTROSPECTION",
+    "INTROSPECTION", *(f"RATE_{name}" for name in RATES),
 })  # fmt: skip
 
 
@@ -38,6 +44,7 @@ class Settings:
     bundle_store: Path = Path("bundles")
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     rate_auth_failures: int = 300
+    rates: Mapping[str, int] = field(default_factory=lambda: dict(RATES))
     node: str = "node-1"
     log_level: str = "info"
     journal_timeout_seconds: float = 5.0
@@ -73,6 +80,7 @@ def load(environment: Mapping[str, str] | None = None, *, port: int = 8000) -> S
         bundle_store=Path(given.get("BUNDLE_STORE", str(data_dir / "bundles"))).absolute(),
         trusted_proxies=_networks(given.get("TRUSTED_PROXIES", "")),
         rate_auth_failures=_whole("RATE_AUTH_FAILURES", given.get("RATE_AUTH_FAILURES", "300")),
+        rates={name: _whole(f"RATE_{name}", given.get(f"RATE_{name}", str(rate))) for name, rate in RATES.items()},
         node=given.get("NODE", "node-1"),
         log_level=given.get("LOG_LEVEL", "info").lower(),
         journal_timeout_seconds=float(_whole("JOURNAL_TIMEOUT_SECONDS", given.get("JOURNAL_TIMEOUT_SECONDS", "5"))),

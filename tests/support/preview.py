@@ -9,36 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound
-
-import lumio
-from lumio.surface.html import format as words
+from lumio.surface.html.templating import STATIC, environment
 from tests.support import preview_samples as samples
 
-ROOT = Path(lumio.__file__).parent
-STATIC = ROOT / "surface" / "html" / "static"
-
-
-class Loader(BaseLoader):
-    """`<domain>/x.html` lies in that domain's folder of templates; other names lie in the surface's."""
-
-    def get_source(self, _environment: Environment, template: str) -> tuple[str, str, None]:
-        """Return the text and path of a template."""
-        domain, _, rest = template.partition("/")
-        owned = ROOT / domain / "templates" / rest
-        shared = ROOT / "surface" / "html" / "templates" / template
-        for path in (owned, shared):
-            if path.is_file():
-                return path.read_text(), str(path), None
-        raise TemplateNotFound(template)
-
-
-def environment() -> Environment:
-    """Return an environment that escapes everything and stumbles over every missing value."""
-    env = Environment(loader=Loader(), autoescape=True, undefined=StrictUndefined)
-    for name in ("ago", "utc", "iso", "minute", "size", "visible"):
-        env.filters[name] = getattr(words, name)
-    return env
+__all__ = ["STATIC", "Page", "pages", "write"]
 
 
 @dataclass(frozen=True)
@@ -75,9 +49,11 @@ def _login() -> list[Page]:
             "Set up",
             {"code": code("set"), "values": typed, "errors": wrong},
         ),
-        ("sign-up", "sign_up", "/signup", "Make an account", {}),
+        ("sign-up", "sign_up", "/signup", "Make an account", {"values": {}, "errors": {}}),
         ("check-mail", "check_mail", "/signup/sent", "Check your mail", sent),
         ("verify", "verify", "/verify/new", "Confirm your address", {"code": code("vfy")}),
+        ("reset", "reset", "/reset", "Reset your password", {"email": "", "errors": {}}),
+        ("new-password", "new_password", "/reset/new", "New password", {"code": code("pwr"), "errors": {}}),
         ("verified", "verified", "/verify/done", "Address confirmed", {}),
     ]
     return [
@@ -161,11 +137,14 @@ def _audit() -> list[Page]:
     shell = samples.shell("Audit Log", "Account", "Security")
     home = "/dashboard/account/security/audit-log"
 
-    def page(name: str, address: str, items: list[Any], filters: dict[str, str], cursor: str | None) -> Page:
+    def page(
+        name: str, address: str, items: list[Any], filters: dict[str, str], cursor: str | None = None, **errors: str
+    ) -> Page:
         values = {
             "items": items,
             "filters": {**samples.NO_FILTERS, **filters},
             "next_cursor": cursor,
+            "errors": errors,
             "show_authentications": False,
             "events": ["api_key.created", "api_key.revoked", "extension.deployed", "extension.published"],
         }
@@ -173,7 +152,14 @@ def _audit() -> list[Page]:
 
     return [
         page("audit", home, samples.events(), {}, "MTc2"),
-        page("audit-none", f"{home}/none", [], {"event": "billing.*", "result": "failure"}, None),
+        page("audit-none", f"{home}/none", [], {"event": "billing.*", "result": "failure"}),
+        page(
+            "audit-wrong",
+            f"{home}/wrong",
+            [],
+            {"event": "api key"},
+            event="Must be an event such as api_key.created.",
+        ),
     ]
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lumio.audit.model import Entry, Target
+from lumio.extensions.model import ArtifactView, ExtensionView, VersionStatus, VersionView
 from lumio.kernel import clock
 from lumio.keys.model import KeyView, Party
 
@@ -99,50 +100,52 @@ def keys() -> list[KeyView]:
     ]
 
 
-def extensions() -> list[dict[str, Any]]:
+def extensions() -> list[ExtensionView]:
     """Return three extensions, one with a hostile name."""
     made = [
         ("Chat Confetti", "chat-confetti", "public", "published", 1284),
         ("Goal Meter", "goal-meter", "private", "draft", 0),
+        (HOSTILE, "hostile", "unlisted", "draft", 3),
     ]
-    made.append((HOSTILE, "hostile", "unlisted", "draft", 3))
     return [
-        {
-            "id": f"ext_{slug.replace('-', '')}",
-            "slug": slug,
-            "name": name,
-            "description": "Confetti over the stream when someone subscribes." if slug == "chat-confetti" else "",
-            "visibility": visibility,
-            "status": status,
-            "install_count": installs,
-            "current_version_id": None,
-            "created_at": clock.now() - timedelta(days=200),
-            "updated_at": clock.now() - timedelta(hours=5),
-        }
+        ExtensionView(
+            id=f"ext_{slug.replace('-', '')}",
+            slug=slug,
+            name=name,
+            visibility=visibility,
+            status=status,
+            install_count=installs,
+            current_version_id=None,
+            created_at=clock.now() - timedelta(days=200),
+            updated_at=clock.now() - timedelta(hours=5),
+            description="Confetti over the stream when someone subscribes." if slug == "chat-confetti" else "",
+            category=None,
+            pricing=None,
+        )
         for name, slug, visibility, status, installs in made
     ]
 
 
-def versions() -> list[dict[str, Any]]:
+def versions() -> list[VersionView]:
     """Return a draft, the published version and two that were superseded."""
-    made = [
+    made: list[tuple[str, VersionStatus, str, bool, timedelta]] = [
         ("2.0.0", "draft", "New particle engine", True, timedelta(minutes=4)),
         ("1.4.2", "published", "Fewer particles on small scenes", False, timedelta(days=9)),
         ("1.4.1", "superseded", "", False, timedelta(days=31)),
         ("1.4.0", "superseded", HOSTILE, False, timedelta(days=64)),
     ]
     return [
-        {
-            "id": f"ver_{version.replace('.', '')}",
-            "version": version,
-            "status": status,
-            "description": description,
-            "breaking": breaking,
-            "artifacts": [{"name": "bundle", "sha256": secrets.token_hex(32), "size": 1_536_000}],
-            "deployed_by": "ci-github-actions",
-            "created_at": clock.now() - age,
-            "published_at": None if status == "draft" else clock.now() - age,
-        }
+        VersionView(
+            id=f"ver_{version.replace('.', '')}",
+            version=version,
+            status=status,
+            description=description,
+            breaking=breaking,
+            artifacts=[ArtifactView(name="bundle", sha256=secrets.token_hex(32), size=1_536_000)],
+            deployed_by="ci-github-actions",
+            created_at=clock.now() - age,
+            published_at=None if status == "draft" else clock.now() - age,
+        )
         for version, status, description, breaking, age in made
     ]
 

@@ -18,8 +18,9 @@ from lumio.app import House, build
 from lumio.crypto.hashing import Cost
 from lumio.kernel import ids
 from lumio.login.model import SetUp
-from lumio.settings import Settings, load
+from lumio.settings import RATES, Settings, load
 from lumio.storage.migrate import upgrade
+from lumio.storage.rates import RateWindows
 from tests.support.postgres import PostgresServer
 
 PASSWORD = "violet-otter-sings-9-times"
@@ -54,6 +55,7 @@ class Template:
 
 def _settings(folder: Path, url: str | None = None) -> Settings:
     given = {"LUMIO_DATA_DIR": str(folder), "LUMIO_PUBLIC_URL": PUBLIC}
+    given |= {f"LUMIO_RATE_{name}": "1000000" for name in RATES}  # a test of a limit sets its own
     if url is not None:
         given["LUMIO_DATABASE_URL"] = url
     return load(given)
@@ -71,6 +73,7 @@ async def make_template(backend: str, folder: Path, postgres: PostgresServer | N
         body = {name: getattr(form, name) for name in SetUp.__struct_fields__}
         answer = await world.anonymous().post("/v1/setup", json=body)
         assert answer.status_code == 201, answer.text
+        await RateWindows(world.house.database).forget(2**40)
     if postgres is None:
         with sqlite3.connect(folder / "lumio.db") as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -27,7 +27,8 @@ class Terms:
     `signed_in`: anonymous askers are refused though no permission is needed. `ends`: the subjects that the
     action ends or changes, locked before rights are read. `creates`: an `Idempotency-Key` is honoured;
     `reveals`: its answer holds a secret, so a repetition never gets it again. `prepare`: slow work done
-    before the unit opens, after a first look at the rights.
+    before the unit opens, after a first look at the rights; when its result has a `body_digest`, that tells
+    repetitions apart instead of the raw body's.
     """
 
     name: str

@@ -4,7 +4,6 @@ Promise: a credential that is present and bad ends the request; nothing falls th
 evaluation is an event that is durable before the answer.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -16,7 +15,7 @@ from lumio.authority.interface import Authority
 from lumio.kernel.errors import Limited, Unauthenticated
 from lumio.kernel.event import ANONYMOUS as NOBODY
 from lumio.kernel.event import Actor, Event, Origin
-from lumio.storage.journal import Journal
+from lumio.storage.journal import Journal, Pending
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class Authenticated:
     """A principal, and the event of its authentication on its way to the disk (None for nobody)."""
 
     principal: Principal
-    durable: asyncio.Future[None] | None
+    durable: Pending | None
 
 
 class Authenticator:

@@ -88,6 +88,6 @@ class FailureLimiter:
             if everything or window.number != number:
                 del self._windows[group]
                 self._close(group, window)
-        closed, self._closed = self._closed, []
-        for one in closed:
-            await self._report(one)
+        while self._closed:
+            await self._report(self._closed[0])  # a failure leaves it for the next turn: no count is lost
+            del self._closed[0]

@@ -17,7 +17,7 @@ from lumio.access.principal import Asker, Principal
 from lumio.access.validate import validate
 from lumio.authority.interface import Authority
 from lumio.crypto.hashing import digest
-from lumio.kernel.errors import Conflict, FieldError, Invalid, LumioError, Unauthenticated
+from lumio.kernel.errors import Conflict, FieldError, Invalid, LumioError, Unauthenticated, Unavailable
 from lumio.kernel.event import Event
 from lumio.storage import idempotency
 from lumio.storage.journal import Journal
@@ -131,18 +131,24 @@ class Perform:
         assert retry is not None  # noqa: S101 - the caller looked
         who = context.principal.actor.id or ""
         name = digest(msgspec.json.encode([who, retry.route, retry.key]))
+        body_digest = str(getattr(context.prepared, "body_digest", retry.body_digest))
         kept = await idempotency.find(unit, name)
         if kept is not None:
-            return _again(action, kept, retry.body_digest)
-        await idempotency.claim(unit, name, retry.body_digest, revealing=terms.reveals)
+            return _again(action, kept, body_digest)
+        await idempotency.claim(unit, name, body_digest, revealing=terms.reveals)
         output = await self._run(action, context, form)
         answer = None if terms.reveals else msgspec.json.encode(output).decode()
         await idempotency.keep(unit, name, answer, getattr(output, "id", None))
         return output
 
     async def _refused(self, action: Action[Input, Output], asker: Asker, error: LumioError) -> None:
-        """Record the refusal of a change, after its rollback; input that breaks a rule is no event."""
-        if isinstance(error, Invalid) or action.terms.event is None:
+        """Record the refusal of a change, after its rollback.
+
+        Input that breaks a rule is no event, unless the domain has noted what it means. Neither is an outage:
+        what cannot be written cannot be recorded, and trying would keep the asker waiting twice.
+        """
+        slip = isinstance(error, Invalid) and not error.notes
+        if slip or isinstance(error, Unavailable) or action.terms.event is None:
             return
         notes: Mapping[str, Any] = error.notes
         event = Event(

@@ -1,6 +1,7 @@
 """One place that checks input, for every surface: a decoder of a surface is never believed.
 
-Promise: every broken rule of every field is named at once, and an unknown field is refused.
+Promise: every broken rule of every field is named at once, an unknown field is refused, and nothing that
+looks like a credential is kept in a field that is not meant for one.
 """
 
 import re
@@ -10,9 +11,15 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec.structs import FieldInfo, fields
 
+from lumio.crypto import opaque
 from lumio.kernel.errors import FieldError, Invalid
 
 Input = TypeVar("Input")
+
+SECRET = {"secret": True}
+"""The `extra` of a msgspec `Meta` that marks a field whose content is a credential."""
+STRANGE_MAX = 20
+NAME_SHOWN = 64
 
 _RULES = (
     (re.compile(r"of length >= (\d+)"), "length", "Must have at least {} character(s)."),
@@ -45,7 +52,8 @@ def validate(kind: type[Input], raw: object, *, lax: bool = False) -> Input:
     if not isinstance(raw, Mapping):
         raise Invalid([FieldError("", "type", "Must be an object.")])
     known: dict[str, FieldInfo] = {field.encode_name: field for field in fields(kind)}  # type: ignore[arg-type]
-    problems = [FieldError(str(name), "unknown", "There is no such field.") for name in raw if name not in known]
+    strange = [name for name in raw if name not in known][:STRANGE_MAX]
+    problems = [FieldError(_shown(str(name)), "unknown", "There is no such field.") for name in strange]
     for name, field in known.items():
         problems.extend(_check(field, name, raw, lax=lax))
     if problems:
@@ -60,6 +68,9 @@ def _check(field: FieldInfo, name: str, raw: Mapping[str, object], *, lax: bool)
         return
     if not storable(raw[name]):
         yield FieldError(name, "characters", "Must not contain NUL or broken characters.")
+        return
+    if not _takes_secrets(field) and _holds_secret(raw[name]):
+        yield FieldError(name, "secret", "Looks like a credential: never put one here, and revoke it if it is one.")
         return
     try:
         msgspec.convert(raw[name], field.type, strict=not lax)
@@ -78,6 +89,27 @@ def storable(value: object) -> bool:
             return all(storable(inner) for inner in value)
         case _:
             return True
+
+
+def _holds_secret(value: object) -> bool:
+    match value:
+        case str():
+            return opaque.holds_one(value)
+        case Mapping():
+            return any(_holds_secret(key) or _holds_secret(inner) for key, inner in value.items())
+        case list() | tuple():
+            return any(_holds_secret(inner) for inner in value)
+        case _:
+            return False
+
+
+def _takes_secrets(field: FieldInfo) -> bool:
+    return any(getattr(meta, "extra", None) == SECRET for meta in getattr(field.type, "__metadata__", ()))
+
+
+def _shown(name: str) -> str:
+    """Return a name that we did not choose as it may stand in an answer: short, storable, without a secret."""
+    return opaque.mask(name[:NAME_SHOWN]) if storable(name) else "?"
 
 
 def _explain(name: str, message: str, field: FieldInfo) -> FieldError:

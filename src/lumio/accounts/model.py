@@ -10,7 +10,7 @@ from lumio.kernel.errors import FieldError, Invalid
 
 _NAME = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"
 _PART = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
-MAIL = rf"^{_NAME}@{_PART}(?:\.{_PART})*$"
+MAIL = rf"^{_NAME}@{_PART}(?:\.{_PART})*$(?!\n)"
 """ASCII only: two addresses that look alike cannot be two people."""
 
 Mail = Annotated[

@@ -69,8 +69,21 @@ class Accounts:
         """Mark a person's mail address as theirs."""
         await self._store.change_user(unit, user_id, verified_at=clock.now())
 
+    async def same_password(self, unit: Unit, person: Person) -> bool:
+        """Tell whether a person's password is still the one that was checked before the unit opened.
+
+        It stays so until the unit's end: whoever signs in with the old password while it is being replaced
+        is either in before, and ended with the others, or not in at all.
+        """
+        await unit.lock(shared=(_password_of(person.id),), exclusive=())
+        now = await self._store.person(unit, user_id=person.id)
+        if now is None or now.password_hash is None or person.password_hash is None:
+            return False
+        return secrets.compare_digest(now.password_hash, person.password_hash)
+
     async def set_password(self, unit: Unit, user_id: str, password_hash: str) -> None:
         """Replace a person's password."""
+        await unit.lock(shared=(), exclusive=(_password_of(user_id),))
         await self._store.change_user(unit, user_id, password_hash=password_hash)
 
     async def rename(self, unit: Unit, user_id: str, name: str) -> None:
@@ -95,6 +108,10 @@ class Accounts:
             permissions=sorted(effective(principal, context.held)),
             credential_id=principal.actor.credential_id,
         )
+
+
+def _password_of(user_id: str) -> str:
+    return f"password:{user_id}"
 
 
 def subjects_of(standing: Standing) -> tuple[Subject, ...]:

@@ -48,5 +48,10 @@ class LocalAuthority:
         return await feed.ended_since(unit, subjects, seq)
 
     async def end(self, unit: Unit, endings: Sequence[Ending]) -> Receipt:
-        """Write the feed; with one database the commit itself is the whole effect."""
+        """Write the feed; with one database the commit itself is the whole effect.
+
+        The subjects are locked here too, for those that an action could not name before it began: no unit of
+        theirs commits after this one.
+        """
+        await unit.lock(shared=(), exclusive=[str(ending.subject) for ending in endings])
         return Receipt(await feed.append(unit, endings), effective=True)

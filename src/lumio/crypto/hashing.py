@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from argon2 import PasswordHasher, Type
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
 from lumio.crypto.roots import RootRing
 from lumio.kernel.errors import Unavailable
@@ -87,6 +87,8 @@ class StretchPool:
             return self._hasher.verify(encoded, text)
         except (VerifyMismatchError, InvalidHashError):
             return False
+        except VerificationError as error:  # no memory, or a row that was tampered with: no verdict on the text
+            raise Unavailable(f"argon2: {error}") from error
 
     async def _run(self, work: Callable[[], Answer]) -> Answer:
         if self._taken >= self._places:

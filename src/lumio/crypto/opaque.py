@@ -34,6 +34,7 @@ PREFIXES = frozenset({
 })  # fmt: skip
 
 _SHAPE = re.compile(r"lm_[a-z]{3}_[0-9A-Za-z]{57}", re.ASCII)
+_HOLDS = re.compile(_SHAPE.pattern + r"|lm_eyJ[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+\.", re.ASCII)
 MASKABLE = re.compile(r"lm_(?:[a-z]{3}_[0-9A-Za-z]+|eyJ[0-9A-Za-z_.-]+)", re.ASCII)
 
 
@@ -93,6 +94,11 @@ def parse(text: str, prefix: str | None = None) -> OpaqueKey | None:
 def is_well_formed(text: str, prefix: str | None = None) -> bool:
     """Tell whether `text` has the shape and the checksum of a key."""
     return parse(text, prefix) is not None
+
+
+def holds_one(text: str) -> bool:
+    """Tell whether something with the shape of a key or of an access token stands in `text`."""
+    return "lm_" in text and _HOLDS.search(text) is not None
 
 
 def mask(text: str) -> str:

@@ -5,6 +5,7 @@ Promise: two purposes never share a key (HKDF, RFC 5869, one `info` per purpose)
 """
 
 import os
+import re
 import secrets
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,10 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 ROOT_BYTES = 32
 PRIVATE = 0o600
+NUMBER_MAX = 255
+"""A sealed value names its root in one byte."""
+
+_LINE = re.compile(r"([1-9][0-9]{0,2}) ([0-9a-f]{64})", re.ASCII)
 
 
 class RootRing:
@@ -21,8 +26,9 @@ class RootRing:
 
     def __init__(self, roots: dict[int, bytes]) -> None:
         """Hold the roots; there must be at least one, each of 32 bytes."""
-        if not roots or any(len(root) != ROOT_BYTES for root in roots.values()):
-            message = "a root ring needs at least one root, each of 32 bytes"
+        sizes = {len(root) for root in roots.values()}
+        if sizes != {ROOT_BYTES} or min(roots) < 1 or max(roots) > NUMBER_MAX:
+            message = "a root ring needs at least one root, each of 32 bytes, numbered from 1 to 255"
             raise ValueError(message)
         self._roots = dict(roots)
         self._derived: dict[tuple[str, int], bytes] = {}
@@ -68,10 +74,13 @@ def load(path: Path) -> RootRing:
     if path.stat().st_mode & 0o077:
         message = f"{path} can be read by other users; run: chmod 600 {path}"
         raise ValueError(message)
-    roots = {}
-    for line in path.read_text("ascii").splitlines():
-        number, _, digits = line.partition(" ")
-        roots[int(number)] = bytes.fromhex(digits)
+    roots: dict[int, bytes] = {}
+    for line in path.read_text("ascii", "replace").splitlines():
+        match = _LINE.fullmatch(line)
+        if match is None or int(match.group(1)) in roots:
+            message = f"{path} is no ring of roots: each line has a number of its own, a space, 64 hexadecimal digits"
+            raise ValueError(message)
+        roots[int(match.group(1))] = bytes.fromhex(match.group(2))
     return RootRing(roots)
 
 
@@ -89,3 +98,8 @@ def _create(path: Path) -> None:
         pass
     finally:
         draft.unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # rows written under a root that a power cut took back could never be checked again
+    finally:
+        os.close(folder)

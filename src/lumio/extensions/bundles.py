@@ -11,7 +11,7 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ _Args = TypeVarTuple("_Args")
 _Result = TypeVar("_Result")
 _GATHER = 256 * 1024
 _SHA256 = re.compile("[0-9a-f]{64}")
+Wanted = Callable[[Sequence[str]], Awaitable[set[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +82,43 @@ class BundleStore:
         """Remove uploads that last grew before `older_than` (aware); returns how many there were."""
         return await _finished(self._sweep, older_than)
 
+    async def sweep_orphans(self, older_than: datetime, wanted: Wanted) -> int:
+        """Remove kept files that no version names: a crash between keeping and commit, or a deletion.
+
+        A file that was kept again after `older_than` (aware) stays, since its version may be about to commit.
+        `wanted` is asked which of some digests are in use. Returns how many files there were.
+        """
+        swept = 0
+        for folder in await _finished(self._folders):
+            old = await _finished(_older, folder, older_than)
+            used = await wanted(old) if old else set()
+            for sha256 in set(old) - used:
+                swept += await _finished(self._remove, sha256, older_than)
+        return swept
+
+    def _folders(self) -> list[Path]:
+        return sorted(path for path in self._folder.glob("[0-9a-f][0-9a-f]") if path.is_dir())
+
+    def _remove(self, sha256: str, older_than: datetime) -> bool:
+        """Take a file out of its place first: whoever keeps it at this moment then brings a new one."""
+        place, aside = self._place(sha256), self._staging / secrets.token_hex(16)
+        self._staging.mkdir(mode=0o700, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            place.rename(aside)
+            if _changed(aside) < older_than:
+                aside.unlink()
+                return True
+            if not place.exists():
+                aside.rename(place)
+        return False
+
     def _place(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256
 
     def _keep(self, received: Received) -> None:
         place = self._place(received.sha256)
         place.parent.mkdir(mode=0o700, exist_ok=True)
-        if place.is_file() and place.stat().st_size == received.size:
+        if _is_whole(place, received.size):
             received.path.unlink(missing_ok=True)
         else:
             received.path.replace(place)
@@ -99,10 +130,27 @@ class BundleStore:
         swept = 0
         for path in self._staging.glob("*"):
             with contextlib.suppress(FileNotFoundError):  # finished meanwhile
-                if datetime.fromtimestamp(path.stat().st_mtime, UTC) < older_than:
+                if _changed(path) < older_than:
                     path.unlink()
                     swept += 1
         return swept
+
+
+def _is_whole(place: Path, size: int) -> bool:
+    """Tell whether a file of that size is there, and mark it as kept now, so that no sweep takes it."""
+    try:
+        os.utime(place)
+        return place.is_file() and place.stat().st_size == size
+    except FileNotFoundError:
+        return False
+
+
+def _older(folder: Path, older_than: datetime) -> list[str]:
+    return [path.name for path in folder.iterdir() if _SHA256.fullmatch(path.name) and _changed(path) < older_than]
+
+
+def _changed(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
 class _Arriving:

@@ -129,9 +129,18 @@ class Limited(LumioError):
     code = "rate_limited"
     sentence = "Too many requests. Wait a little."
 
-    def __init__(self, retry_after: int, public: str | None = None, *, limit: int = 0, window: int = 60) -> None:
-        """Say how long to wait, and the limit per window of seconds for the headers."""
+    def __init__(
+        self,
+        retry_after: int,
+        public: str | None = None,
+        *,
+        limit: int = 0,
+        window: int = 60,
+        policy: str = "failures",
+    ) -> None:
+        """Say how long to wait, and for the headers which policy it was: so many per window of seconds."""
         super().__init__(public)
+        self.policy = policy
         self.retry_after = max(1, retry_after)
         self.limit = limit
         self.window = window

@@ -94,14 +94,18 @@ class KeyMutations:
         expires_at: datetime | None = None,
         sub_account_id: strawberry.ID | None = None,
     ) -> CreatedApiKey:
-        """Make a key; this answer alone carries it."""
+        """Make a key; this answer alone carries it.
+
+        Make one key per request: when another field of the same request fails, `data` is null, this key is made
+        all the same, and its text is lost.
+        """
         call = info.context
         form = {"label": label, "expires_at": expires_at, "sub_account_id": sub_account_id}
         return shown(CreatedApiKey, await call.perform(call.of(Keys).create, call.asker, form))
 
     @strawberry.mutation
     async def rotate_api_key(self, info: Info, key_id: KeyId) -> CreatedApiKey:
-        """Make the successor of a key; the old one works until it is revoked."""
+        """Make the successor of a key; the old one works until it is revoked. One per request, as when making one."""
         call = info.context
         return shown(CreatedApiKey, await call.perform(call.of(Keys).rotate, call.asker, {"id": key_id}))
 

@@ -51,6 +51,7 @@ class KeyRoutes(Controller):
         self, request: Web, key_id: FromPath[str], keys: NamedDependency[Keys], perform: NamedDependency[Perform]
     ) -> Response[Any]:
         """Make the successor of a key; the old one works until it is revoked."""
+        await exchange.no_body(request)
         made = await perform(keys.rotate, exchange.asker(request), {"id": key_id})
         return exchange.one(request, made, status=201, collection=COLLECTION)
 
@@ -59,5 +60,6 @@ class KeyRoutes(Controller):
         self, request: Web, key_id: FromPath[str], keys: NamedDependency[Keys], perform: NamedDependency[Perform]
     ) -> Response[Any]:
         """End a key, for good."""
+        await exchange.no_body(request)
         receipt = await perform(keys.revoke, exchange.asker(request), {"id": key_id})
         return exchange.one(request, receipt, collection=COLLECTION)

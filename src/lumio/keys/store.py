@@ -79,7 +79,9 @@ class KeyStore:
         if member_id is not None:
             found = found.where(keys.c.holder_id == member_id)
         if after is not None:
-            found = found.where(tuple_(keys.c.created_at, keys.c.id) < tuple_(*after))
+            # The types are named: a bare datetime would be bound as text, above every number.
+            last = tuple_(*after, types=[keys.c.created_at.type, keys.c.id.type])
+            found = found.where(tuple_(keys.c.created_at, keys.c.id) < last)
         ordered = found.order_by(keys.c.created_at.desc(), keys.c.id.desc()).limit(limit)
         return (await view.execute(ordered)).all()
 

@@ -5,11 +5,15 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from lumio.access.validate import SECRET
 from lumio.accounts.model import AccountName, DisplayName, Mail
 
-NewPassword = Annotated[str, Meta(min_length=10, max_length=1000, description="Must have 10 to 1000 characters.")]
-Typed = Annotated[str, Meta(min_length=1, max_length=1000)]
-Code = Annotated[str, Meta(min_length=1, max_length=100)]
+NewPassword = Annotated[
+    str,
+    Meta(min_length=10, max_length=1000, description="Must have 10 to 1000 characters.", extra=SECRET),
+]
+Typed = Annotated[str, Meta(min_length=1, max_length=1000, extra=SECRET)]
+Code = Annotated[str, Meta(min_length=1, max_length=100, extra=SECRET)]
 
 
 class SetUp(Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,7 +8,7 @@ from msgspec import Struct
 from lumio.access.action import action
 from lumio.access.context import Context
 from lumio.access.principal import Asker
-from lumio.accounts.model import Person
+from lumio.accounts.model import Person, clean_name, mail_key
 from lumio.accounts.service import Accounts
 from lumio.authority.subjects import Subject
 from lumio.crypto import opaque
@@ -69,27 +69,27 @@ class Registration:
     async def sign_up(self, context: Context, form: SignUp) -> Accepted:
         """Note a new person, or tell a known one by mail; the answer is the same."""
         unit = context.unit
+        name = clean_name("display_name", form.display_name)  # before anybody is looked up: a refusal must tell nothing
+        await unit.lock(shared=(), exclusive=(f"mail:{mail_key(form.email)}",))
         person = await self._accounts.person(unit, email=form.email)
         if person is not None and person.verified:
             mail = mails.already_known(person.email, self._links.to("/login"), self._links.to("/reset"))
             context.post(self._outbox.message(mails.MAIL, mail))
             context.record("user.signed_up", ("user", person.id), detail={"known": True})
             return Accepted(LOOK_IN_MAIL)
-        user_id = await self._note(context, form, person)
+        user_id = await self._note(context, form, person, name)
         code = await self._codes.issue(unit, opaque.MAIL_VERIFICATION, user_id)
         link = self._links.to(f"/verify/{code}")
-        context.post(self._outbox.message(mails.MAIL, mails.verify_address(form.email, form.display_name, link)))
+        context.post(self._outbox.message(mails.MAIL, mails.verify_address(form.email, name, link)))
         context.record("user.signed_up", ("user", user_id), detail={"known": False})
         return Accepted(LOOK_IN_MAIL)
 
-    async def _note(self, context: Context, form: SignUp, person: Person | None) -> str:
+    async def _note(self, context: Context, form: SignUp, person: Person | None, name: str) -> str:
         """Insert the person, or replace what an earlier, unverified sign-up with this address left."""
         if person is None:
-            return await self._accounts.add_person(
-                context.unit, form.email, form.display_name, context.prepared, verified=False
-            )
+            return await self._accounts.add_person(context.unit, form.email, name, context.prepared, verified=False)
         await self._accounts.set_password(context.unit, person.id, context.prepared)
-        await self._accounts.rename(context.unit, person.id, form.display_name)
+        await self._accounts.rename(context.unit, person.id, name)
         return person.id
 
     @action("login.verify_mail", event="user.mail_verified")

@@ -104,6 +104,7 @@ class AuthRoutes(Controller):
         self, request: Web, sessions: NamedDependency[Sessions], perform: NamedDependency[Perform]
     ) -> None:
         """End the session of the request."""
+        await exchange.no_body(request)
         await perform(sessions.sign_out, exchange.asker(request))
 
 

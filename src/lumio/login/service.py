@@ -135,6 +135,8 @@ class Login:
         if not person.verified or account_id is None:
             sentence = "Confirm your mail address first: the link is in your mail. Sign up again for a new one."
             raise Denied(sentence).noted(actor=actor, reason="mail_not_verified")
+        if not await self._accounts.same_password(context.unit, person):
+            raise self._wrong(checked, form)
         opened = await self._sessions.open(context.unit, person.id, account_id, context.asker.origin, page=page)
         await self._guesses.forgive(context.unit, form.email, context.asker.origin.ip)
         context.record("session.created", ("session", opened.session_id), account_id=account_id, actor=actor)

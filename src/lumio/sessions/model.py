@@ -1,8 +1,11 @@
 """Shapes of sessions."""
 
 from datetime import datetime
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
+
+from lumio.access.validate import SECRET
 
 
 class SessionRow(Struct, frozen=True):
@@ -42,4 +45,4 @@ class Opened(Struct, frozen=True):
 class Refresh(Struct, frozen=True, forbid_unknown_fields=True):
     """Input of a refresh."""
 
-    refresh_token: str
+    refresh_token: Annotated[str, Meta(min_length=1, max_length=100, extra=SECRET)]

@@ -22,6 +22,7 @@ from lumio.sessions.store import SessionStore
 
 IDLE = timedelta(days=14)
 LONGEST = timedelta(days=90)
+"""For page sessions: a program's session lives as long as its refresh tokens are renewed."""
 
 
 class SessionVerifier:
@@ -59,7 +60,7 @@ class SessionVerifier:
         key = opaque.parse(text, opaque.PAGE_SESSION)
         if key is None:
             return Refused("malformed", guess=True)
-        status = await self._authority.status(text, lambda: self._store.by_lookup(key.lookup_id))
+        status = await self._authority.status(key.lookup_id, lambda: self._store.by_lookup(key.lookup_id))
         if status is None:
             return Refused("unknown", guess=True)
         row = status.facts
@@ -84,7 +85,8 @@ class SessionVerifier:
         actor = Actor("user", row.user_id, label, auth_method="session", credential_id=row.id)
         if row.ended_at is not None:
             return Refused("revoked", actor=actor, account_id=row.account_id)
-        if moment - row.last_seen_at >= IDLE or moment - row.created_at >= LONGEST:
+        page = row.digest is not None
+        if page and (moment - row.last_seen_at >= IDLE or moment - row.created_at >= LONGEST):
             return Refused("expired", actor=actor, account_id=row.account_id)
         if standing is None:
             return Refused("holder_gone", actor=actor, account_id=row.account_id)
@@ -99,5 +101,5 @@ class SessionVerifier:
             session_id=row.id,
             proven_at=proven_at,
             amr=tuple(row.amr.split()),
-            page=row.digest is not None,
+            page=page,
         )

@@ -4,7 +4,7 @@ Promise: a database that cannot be reached or written is Unavailable, never a tr
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
@@ -50,20 +50,37 @@ class Database:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """Give a connection inside a transaction that may write; the caller commits or it rolls back."""
-        async with self.gate, self.writes.connect() as connection:
-            await connection.begin()
-            yield connection
+        """Give a connection inside a transaction that may write; the caller commits or it rolls back.
+
+        Raises:
+            Unavailable: the database does not answer.
+            Conflict: a constraint was broken.
+            DBAPIError: another transaction was in the way, and the same unit may be tried again.
+        """
+        with translated(self.dialect.retryable):
+            async with self.gate, self.writes.connect() as connection:
+                await connection.begin()
+                yield connection
+
+
+def _never(_error: DBAPIError) -> bool:
+    return False
 
 
 class translated:  # noqa: N801 - reads as a word in a with statement
-    """Turn a failing database into Unavailable; a broken constraint into Conflict."""
+    """Turn a failing database into Unavailable, a broken constraint into Conflict; let `passing` errors pass."""
+
+    def __init__(self, passing: Callable[[DBAPIError], bool] = _never) -> None:
+        """Keep what passes."""
+        self._passing = passing
 
     def __enter__(self) -> None:
         """Start watching."""
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         """Translate what went wrong."""
+        if isinstance(error, DBAPIError) and self._passing(error):
+            return
         if isinstance(error, IntegrityError):
             raise Conflict("Another request was faster.", retry_after=1) from error
         if isinstance(error, DBAPIError | SQLAlchemyError | OSError | TimeoutError):

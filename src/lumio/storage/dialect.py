@@ -64,14 +64,14 @@ class SqliteDialect:
         self.path = Path(url.database).absolute()
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def _engine(self, begin: str) -> AsyncEngine:
-        engine = create_async_engine(self.url, pool_size=4 if begin == "BEGIN" else 1, max_overflow=0)
+    def _engine(self, begin: str, size: int, *pragmas: str) -> AsyncEngine:
+        engine = create_async_engine(self.url, pool_size=size, max_overflow=0)
 
         @event.listens_for(engine.sync_engine, "connect")
         def set_up(connection: Any, _record: Any) -> None:
             connection.isolation_level = None  # the driver starts no transaction behind our back
             cursor = connection.cursor()
-            for pragma in PRAGMAS:
+            for pragma in pragmas:
                 cursor.execute(pragma)
             cursor.close()
 
@@ -82,12 +82,12 @@ class SqliteDialect:
         return engine
 
     def read_engine(self) -> AsyncEngine:
-        """Return an engine with deferred transactions."""
-        return self._engine("BEGIN")
+        """Return an engine with deferred transactions that can change nothing."""
+        return self._engine("BEGIN", 4, *PRAGMAS, "PRAGMA query_only=ON")
 
     def write_engine(self) -> AsyncEngine:
         """Return an engine that takes the write lock first: a read that becomes a write can fail."""
-        return self._engine("BEGIN IMMEDIATE")
+        return self._engine("BEGIN IMMEDIATE", 1, *PRAGMAS)
 
     async def lock(self, connection: AsyncConnection, shared: Iterable[str], exclusive: Iterable[str]) -> None:
         """Do nothing: the write lock of the file is held already."""
@@ -106,9 +106,10 @@ class PostgresDialect:
         """Keep the address."""
         self.url = url
 
-    def _engine(self, pool_size: int) -> AsyncEngine:
+    def _engine(self, pool_size: int, isolation: str, **session: str) -> AsyncEngine:
         return create_async_engine(
             self.url,
+            isolation_level=isolation,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=5,
@@ -119,17 +120,18 @@ class PostgresDialect:
                     "idle_in_transaction_session_timeout": STATEMENT_LIMIT,
                     "lock_timeout": STATEMENT_LIMIT,
                     "synchronous_commit": "on",
+                    **session,
                 },
             },
         )
 
     def read_engine(self) -> AsyncEngine:
-        """Return the engine of readers."""
-        return self._engine(8)
+        """Return the engine of readers: one snapshot a transaction, and no change."""
+        return self._engine(8, "REPEATABLE READ", default_transaction_read_only="on")
 
     def write_engine(self) -> AsyncEngine:
-        """Return the engine of writers."""
-        return self._engine(8)
+        """Return the engine of writers: each statement sees what was committed before the locks were had."""
+        return self._engine(8, "READ COMMITTED")
 
     async def lock(self, connection: AsyncConnection, shared: Iterable[str], exclusive: Iterable[str]) -> None:
         """Take transaction-level advisory locks in the order of their numbers, so that no two units deadlock."""

@@ -3,6 +3,7 @@
 Promise: the same `Idempotency-Key` never makes a second thing, also when both requests run at once.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -54,6 +55,11 @@ async def claim(unit: Unit, name: str, body_digest: str, *, revealing: bool) -> 
 async def keep(unit: Unit, name: str, answer: str | None, target_id: str | None) -> None:
     """Keep the answer beside the change."""
     await unit.execute(update(answers).where(answers.c.name == name).values(answer=answer, target_id=target_id))
+
+
+async def forget_target(unit: Unit, target_ids: Sequence[str]) -> None:
+    """Drop the answers that made things which are gone now: the same request may make them anew."""
+    await unit.execute(delete(answers).where(answers.c.target_id.in_(target_ids)))
 
 
 async def forget_old(unit: Unit) -> None:

@@ -9,6 +9,7 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -159,6 +160,14 @@ def _picks(names: Sequence[str]) -> Select[Any]:
     return select(*[func.json_extract(each.c.value, literal_column(f"'$[{place}]'")) for place in range(len(names))])
 
 
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An event on its way to the disk, and when (in the loop's time) it will have taken too long."""
+
+    written: asyncio.Future[None]
+    deadline: float
+
+
 class Journal:
     """Group commit for events that have no change beside them: authentications and refusals."""
 
@@ -188,25 +197,27 @@ class Journal:
             await asyncio.gather(self._task, return_exceptions=True)
         await self._sink.close()
 
-    def begin(self, event: Event) -> asyncio.Future[None]:
-        """Queue an event; the future ends when it is durable, or fails with Unavailable."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    def begin(self, event: Event) -> Pending:
+        """Queue an event and start its clock. Raises Unavailable when too many are waiting."""
         if len(self._waiting) >= QUEUE_MAX:
-            future.set_exception(Unavailable("the journal's queue is full"))
-            return future
-        self._waiting.append((event.row(self._node), future))
+            raise Unavailable("the journal's queue is full")
+        loop = asyncio.get_running_loop()
+        pending = Pending(loop.create_future(), loop.time() + self._timeout)
+        self._waiting.append((event.row(self._node), pending.written))
         self._idle.clear()
         self._work.set()
-        return future
+        return pending
 
-    async def settled(self, future: asyncio.Future[None]) -> None:
+    async def settled(self, pending: Pending) -> None:
         """Wait until a queued event is durable.
 
         Raises:
-            Unavailable: it is not, within the time limit. It may still become so: a row too many is no harm.
+            Unavailable: it is not, within the time limit since it was queued. It may still become so: a row too
+                many is no harm.
         """
         try:
-            await asyncio.wait_for(asyncio.shield(future), self._timeout)
+            async with asyncio.timeout_at(pending.deadline):
+                await asyncio.shield(pending.written)
         except TimeoutError:
             raise Unavailable("the journal did not commit in time") from None
 
@@ -230,7 +241,7 @@ class Journal:
                 await self._sink.write([row for row, _ in batch])
         except Unavailable as error:
             problem = error
-        except (sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it ends these waiters and not the writer
             problem = Unavailable(f"journal: {type(error).__name__}: {error}")
         for _, future in batch:
             if future.done():

@@ -3,7 +3,9 @@
 Promise: everything of a unit commits, or nothing does; a change without its event cannot commit.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import CursorResult, Executable
@@ -13,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from lumio.kernel.errors import Unavailable
 from lumio.kernel.event import Event
 from lumio.storage import journal, outbox
-from lumio.storage.database import Database, translated
+from lumio.storage.database import Database
 
 ATTEMPTS = 4
+PATIENCE_SECONDS = 5.0
 Answer = TypeVar("Answer")
 
 
@@ -68,6 +71,9 @@ class Unit(View):
 
     def post(self, message: outbox.Message) -> None:
         """Put a message beside the change; it is sent after the commit."""
+        if self._sealed:
+            refusal = "a sealed unit takes no more messages"
+            raise RuntimeError(refusal)
         self._messages.append(message)
 
     @property
@@ -107,35 +113,53 @@ class Units:
     async def run(self, work: Callable[[Unit], Awaitable[Answer]]) -> Answer:
         """Run `work` in a unit and commit; it may run again, so it must act through the unit alone.
 
+        Nobody waits for ever: after `PATIENCE_SECONDS` the asker gets an error, and a unit that is not at its
+        commit by then rolls back. One that hangs in the commit itself may still succeed or fail.
+
         Raises:
-            Unavailable: the database could not be reached, or the unit could not commit.
+            Unavailable: the database could not be reached, or the unit could not commit in time.
         """
+        asker = _Asker()
+        task = asyncio.create_task(self._tried(work, asker))
+        task.add_done_callback(_looked_at)
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await asyncio.shield(task)
+        except TimeoutError:
+            raise Unavailable("the unit did not commit in time") from None
+        finally:
+            asker.waits = False
+
+    async def _tried(self, work: Callable[[Unit], Awaitable[Answer]], asker: "_Asker") -> Answer:
         for _ in range(ATTEMPTS):
             try:
-                return await self._once(work)
+                return await self._once(work, asker)
             except DBAPIError as error:
                 if not self._database.dialect.retryable(error):
                     raise
         raise Unavailable("the unit kept meeting others")
 
-    async def _once(self, work: Callable[[Unit], Awaitable[Answer]]) -> Answer:
-        with _translated_unless_retryable(self._database):
-            async with self._database.writing() as connection:
-                unit = Unit(self._database, connection, self._node)
-                answer = await work(unit)
-                await unit.commit()
+    async def _once(self, work: Callable[[Unit], Awaitable[Answer]], asker: "_Asker") -> Answer:
+        async with self._database.writing() as connection:
+            unit = Unit(self._database, connection, self._node)
+            answer = await work(unit)
+            await unit.seal()
+            if not asker.waits:
+                raise Unavailable("nobody waits for this unit any more")
+            await unit.commit()
         for callback in unit.after_commit:
             callback()
         return answer
 
 
-class _translated_unless_retryable(translated):  # noqa: N801 - reads as a word in a with statement
-    """Let a retryable failure pass, translate the others."""
+@dataclass(slots=True)
+class _Asker:
+    """Whether somebody still waits for a unit."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    waits: bool = True
 
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, DBAPIError) and self._database.dialect.retryable(error):
-            return
-        super().__exit__(kind, error, trace)
+
+def _looked_at(task: "asyncio.Task[Any]") -> None:
+    """Take note of how a unit ended, so that one nobody waited for is no warning."""
+    if not task.cancelled():
+        task.exception()

@@ -3,6 +3,7 @@
 Promise: nothing of a query runs unless all of it is within the limits and valid.
 """
 
+import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -15,7 +16,8 @@ from strawberry.extensions import DisableIntrospection, MaxTokensLimiter, Parser
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.tools import merge_types
-from strawberry.types import ExecutionContext
+from strawberry.types import ExecutionContext, get_object_definition
+from strawberry.types.execution import PreExecutionError
 
 from lumio.access.perform import Perform
 from lumio.access.principal import Asker
@@ -23,7 +25,7 @@ from lumio.kernel import clock
 from lumio.kernel.errors import FieldError, Invalid
 from lumio.surface.graph import faults
 from lumio.surface.graph.call import Call
-from lumio.surface.graph.limits import LENGTH_MAX, TOKENS_MAX, Limits
+from lumio.surface.graph.limits import DEVELOPMENT, LENGTH_MAX, PRODUCTION, TOKENS_MAX, Limits
 
 CACHED_QUERIES = 128
 
@@ -48,9 +50,7 @@ class Question(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
 class _Schema(strawberry.Schema):
     """The schema; errors are logged where they are shown, and only when they were not foreseen."""
 
-    def process_errors(
-        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
-    ) -> None:
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Leave the library's own log alone: it would write down every refusal with a traceback."""
 
 
@@ -70,12 +70,12 @@ class Graph:
         self._services: Mapping[type, Any] = {type(service): service for service in services}
         self._perform = perform
         self._schema = _Schema(
-            query=merge_types("Query", tuple(queries)),
-            mutation=merge_types("Mutation", tuple(mutations)),
+            query=merge_types("Query", tuple(map(_described, queries))),
+            mutation=merge_types("Mutation", tuple(map(_described, mutations))),
             extensions=[
                 lambda: MaxTokensLimiter(max_token_count=TOKENS_MAX),
                 lambda: ParserCache(maxsize=CACHED_QUERIES),
-                Limits,
+                lambda: Limits(DEVELOPMENT if introspection else PRODUCTION),
                 lambda: ValidationCache(maxsize=CACHED_QUERIES),
                 *([] if introspection else [DisableIntrospection]),
             ],
@@ -102,6 +102,16 @@ class Graph:
         except CannotGetOperationTypeError as error:
             message = "Must name an operation of the document."
             raise Invalid([FieldError("operationName", "unknown", message)]) from error
-        if not result.errors:
-            return {"data": result.data}
-        return {"errors": [faults.located(one, request_id) for one in result.errors], "data": result.data}
+        errors = [faults.located(one, request_id) for one in result.errors or ()]
+        if isinstance(result, PreExecutionError):
+            return {"errors": errors}
+        return {"errors": errors, "data": result.data} if errors else {"data": result.data}
+
+
+def _described(fields: type) -> type:
+    """Give each field of a root type its resolver's docstring, as the schema's readers see it."""
+    definition = get_object_definition(fields, strict=True)
+    for field in definition.fields:
+        if field.base_resolver is not None:
+            field.description = inspect.getdoc(field.base_resolver.wrapped_func)
+    return fields

@@ -24,10 +24,20 @@ from lumio.kernel.errors import FieldError, Invalid
 
 LENGTH_MAX = 16_384
 TOKENS_MAX = 1000
-DEPTH_MAX = 12
-ALIASES_MAX = 15
-DIRECTIVES_MAX = 15
-FIELDS_MAX = 400
+
+
+class Ceilings(NamedTuple):
+    """The most that one document may amount to; aliases and directives count wherever they stand."""
+
+    depth: int = 12
+    fields: int = 200
+    aliases: int = 15
+    directives: int = 15
+
+
+PRODUCTION = Ceilings()
+DEVELOPMENT = Ceilings(depth=24, fields=400)
+"""Wide enough for the query by which a tool learns the schema."""
 
 
 class Cost(NamedTuple):
@@ -51,24 +61,28 @@ class Cost(NamedTuple):
 class Limits(SchemaExtension):
     """Refuses what costs too much, between reading the document and validating it."""
 
+    def __init__(self, ceilings: Ceilings = PRODUCTION) -> None:
+        """Refuse what exceeds `ceilings`."""
+        self._ceilings = ceilings
+
     def on_validate(self) -> Iterator[None]:
         """Measure the document. Raises Invalid."""
         document = self.execution_context.graphql_document
         if document is not None:
-            check(document)
+            check(document, self._ceilings)
         yield
 
 
-def check(document: DocumentNode) -> None:
+def check(document: DocumentNode, ceilings: Ceilings = PRODUCTION) -> None:
     """Refuse a document that costs too much.
 
     Raises:
         Invalid: names the limit.
     """
-    cost = _Meter(document).total()
-    _at_most(cost.directives, DIRECTIVES_MAX, "directives")
-    _at_most(cost.aliases, ALIASES_MAX, "aliases")
-    _at_most(cost.fields, FIELDS_MAX, "fields")
+    cost = _Meter(document, ceilings.depth).total()
+    _at_most(cost.directives, ceilings.directives, "directives")
+    _at_most(cost.aliases, ceilings.aliases, "aliases")
+    _at_most(cost.fields, ceilings.fields, "fields")
 
 
 def _at_most(found: int, limit: int, what: str) -> None:
@@ -79,8 +93,9 @@ def _at_most(found: int, limit: int, what: str) -> None:
 class _Meter:
     """Measures one document."""
 
-    def __init__(self, document: DocumentNode) -> None:
+    def __init__(self, document: DocumentNode, depth_max: int) -> None:
         self._document = document
+        self._depth_max = depth_max
         self._fragments = {
             one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)
         }
@@ -91,7 +106,7 @@ class _Meter:
         cost = Cost()
         for one in self._document.definitions:
             if isinstance(one, OperationDefinitionNode):
-                own = len(one.directives or ()) + sum(len(name.directives or ()) for name in one.variable_definitions or ())
+                own = _count(one.directives) + sum(_count(name.directives) for name in one.variable_definitions or ())
                 cost = cost.beside(self._set(one.selection_set, 1)).beside(Cost(directives=own))
         for name in self._fragments:
             if name not in self._measured:
@@ -102,8 +117,7 @@ class _Meter:
         """Return the cost of what stands in one pair of braces, `level` pairs deep."""
         if selection_set is None:
             return Cost()
-        if level > DEPTH_MAX:
-            raise Invalid([FieldError("query", "depth", f"Must not be nested more than {DEPTH_MAX} levels deep.")])
+        self._not_below(level)
         cost = Cost()
         for one in selection_set.selections:
             cost = cost.beside(self._selection(one, level)).beside(Cost(directives=_count(one.directives)))
@@ -112,7 +126,8 @@ class _Meter:
     def _selection(self, one: SelectionNode, level: int) -> Cost:
         match one:
             case FieldNode():
-                return self._set(one.selection_set, level + 1).beside(Cost(fields=1, aliases=int(one.alias is not None)))
+                own = Cost(fields=1, aliases=int(one.alias is not None))
+                return self._set(one.selection_set, level + 1).beside(own)
             case InlineFragmentNode():
                 return self._set(one.selection_set, level + 1)
             case FragmentSpreadNode():
@@ -128,9 +143,13 @@ class _Meter:
         if known is None:
             own = Cost(directives=_count(fragment.directives))
             known = self._measured[name] = self._set(fragment.selection_set, level).beside(own)
-        if level + known.height - 1 > DEPTH_MAX:
-            raise Invalid([FieldError("query", "depth", f"Must not be nested more than {DEPTH_MAX} levels deep.")])
+        self._not_below(level + known.height - 1)
         return known
+
+    def _not_below(self, level: int) -> None:
+        if level > self._depth_max:
+            message = f"Must not be nested more than {self._depth_max} levels deep."
+            raise Invalid([FieldError("query", "depth", message)])
 
 
 def _count(directives: Sequence[DirectiveNode] | None) -> int:

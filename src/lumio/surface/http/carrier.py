@@ -47,7 +47,7 @@ def _bearer(value: bytes) -> str:
 
 
 def _in_query(query: bytes) -> Iterable[Presented]:
-    """Yield whatever stands where popout tokens travel, and whatever looks like a key under any other name."""
+    """Yield whatever stands where popout tokens travel, and whatever looks like a key elsewhere."""
     if b"token=" not in query and b"lm_" not in query and b"%" not in query:
         return
     try:
@@ -57,6 +57,8 @@ def _in_query(query: bytes) -> Iterable[Presented]:
     for name, value in pairs:
         if name == POPOUT_PARAMETER or value.startswith(_PREFIXES):
             yield Presented(value, Place.QUERY)
+        elif name.startswith(_PREFIXES):
+            yield Presented(name, Place.QUERY)
 
 
 def read_cookie(header: bytes, name: str) -> str | None:

@@ -102,11 +102,11 @@ def headers_of(error: LumioError) -> dict[str, str]:
         case WrongMethod():
             return {"Allow": error.allow}
         case Limited():
-            quota = f'"failures";q={error.limit};w={error.window}'
+            quota = f'"{error.policy}";q={error.limit};w={error.window}'
             return {
                 "Retry-After": str(error.retry_after),
                 "RateLimit-Policy": quota,
-                "RateLimit": f'"failures";r=0;t={error.retry_after}',
+                "RateLimit": f'"{error.policy}";r=0;t={error.retry_after}',
             }
         case Unavailable():
             return {"Retry-After": str(error.retry_after)}

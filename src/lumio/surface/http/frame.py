@@ -50,11 +50,18 @@ class Frame:
         request_id = ids.uuid7()
         scope.setdefault("state", {})["request_id"] = request_id
 
+        arrived = False
+
         async def patient() -> Message:
+            nonlocal arrived
+            if arrived:
+                return await receive()  # waits for the client to leave, however long an answer takes
             try:
-                return await asyncio.wait_for(receive(), BODY_PAUSE_SECONDS)
+                message = await asyncio.wait_for(receive(), BODY_PAUSE_SECONDS)
             except TimeoutError:
                 return {"type": "http.disconnect"}
+            arrived = not message.get("more_body", False)
+            return message
 
         async def dressed(message: Message) -> None:
             if message["type"] == "http.response.start":

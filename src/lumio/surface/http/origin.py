@@ -7,15 +7,19 @@ only about the hop before it.
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
+from lumio.crypto import opaque
 from lumio.kernel.event import Origin
 
 Networks = Sequence[IPv4Network | IPv6Network]
 
 
 def normalise(text: str) -> str | None:
-    """Return an address in its one form, IPv4 out of IPv6 included, or None when it is none."""
+    """Return an address in its one form, IPv4 out of IPv6 included, or None when it is none.
+
+    A zone (`fe80::1%eth0`) means something to its own host only, and may be any text: it is dropped.
+    """
     try:
-        parsed = ip_address(text.strip().strip("[]"))
+        parsed = ip_address(text.strip().strip("[]").partition("%")[0])
     except ValueError:
         return None
     if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
@@ -55,4 +59,4 @@ def of_request(
     forwarded = [value.decode("latin-1") for name, value in headers if name == b"x-forwarded-for"]
     agent = next((value.decode("utf-8", "replace") for name, value in headers if name == b"user-agent"), None)
     ip, source = find(client[0] if client else None, forwarded, trusted)
-    return Origin(ip, source, agent, request_id)
+    return Origin(ip, source, None if agent is None else opaque.mask(agent), request_id)

@@ -71,12 +71,12 @@ class FilePost:
 
     def _write(self, content: bytes, name: str) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = self._folder / f"{name}.eml"
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        path, part = self._folder / f"{name}.eml", self._folder / f"{name}.part"
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        return path
+        return part.replace(path)
 
 
 class Sender:
@@ -101,7 +101,7 @@ class Sender:
             return
         try:
             await self._post.deliver(self._message(delivery.content), delivery.id)
-        except (OSError, aiosmtplib.SMTPException, Unavailable) as error:
+        except (OSError, ValueError, aiosmtplib.SMTPException, Unavailable) as error:
             kept = await self._outbox.failed(delivery)
             log.warning("mail not sent", error=opaque.mask(str(error)), again=kept, attempt=delivery.attempts)
             return

@@ -57,6 +57,16 @@ async def json_body(request: Web) -> Any:
     return plain
 
 
+async def no_body(request: Web) -> None:
+    """Refuse a body where none is read, so that nobody believes that a field of it counted; `{}` is none.
+
+    Raises:
+        Invalid: there is one.
+    """
+    if (await request.body()).strip() not in {b"", b"{}"}:
+        raise Invalid([FieldError("", "unknown", "This address takes no body.")])
+
+
 def _depth(value: object) -> int:
     """Measure nesting without recursion, one level at a time."""
     level, depth = [value], 0

@@ -211,6 +211,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("lookup_id", name=op.f("uq_refresh_token_lookup_id")),
     )
     op.create_index(op.f("ix_refresh_token_session_id"), "refresh_token", ["session_id"], unique=False)
-    # ### end Alembic commands ###
+    op.create_table(
+        "rate_window",
+        sa.Column("name", sa.String(length=160), nullable=False),
+        sa.Column("starts", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("used", sa.Integer(), nullable=False),
+        sa.Column("ends", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", "starts", name=op.f("pk_rate_window")),
+    )
+
     counter = sa.table("revocation_counter", sa.column("id"), sa.column("n"), sa.column("epoch"))
     op.bulk_insert(counter, [{"id": 1, "n": 0, "epoch": 1}])

@@ -8,7 +8,6 @@ export class Cancelled extends Error {}
 export async function busy(button, words, work) {
   const before = [...button.childNodes];
   button.style.minWidth = `${button.offsetWidth}px`;
-  button.disabled = true;
   button.replaceChildren(words);
   try {
     return await work();

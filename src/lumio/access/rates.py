@@ -1,0 +1,123 @@
+"""Rate limits per kind of credential and per group of addresses (product C5).
+
+Promise: a credential never gets more than its limit in a window, however many workers and nodes serve it.
+Each worker draws leases of a twentieth of the limit from the database, so most requests touch memory only;
+what a worker drew and did not use is lost to the others, which is at most that twentieth each.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from lumio.access.kinds import Kind
+from lumio.access.limit import address_group
+from lumio.access.principal import Principal
+from lumio.kernel import clock
+from lumio.kernel.errors import Limited
+
+MINUTE, HOUR = 60, 3600
+LEASES = 20
+REMEMBERED_MAX = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """At most `limit` requests in a window of `seconds`; `name` appears in the headers."""
+
+    name: str
+    limit: int
+    seconds: int = MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is left of a window: for the `RateLimit` headers (draft-ietf-httpapi-ratelimit-headers-10)."""
+
+    rule: Rule
+    left: int
+    resets_in: int
+
+
+@dataclass(slots=True)
+class _Lease:
+    starts: int
+    left: int
+    taken: int
+
+
+class Windows(Protocol):
+    """Where leases are drawn from."""
+
+    async def draw(self, name: str, starts: int, ends: int, portion: int, limit: int) -> tuple[int, int]:
+        """Return how many were granted and how many are taken in all."""
+        ...
+
+
+class RateLimiter:
+    """Counts requests per credential, and anonymous ones per address group."""
+
+    def __init__(self, windows: Windows, limits: Mapping[Kind, int]) -> None:
+        """Draw from `windows`; a kind without a limit is not counted."""
+        self._windows = windows
+        self._rules = {kind: Rule(kind.value, limit) for kind, limit in limits.items()}
+        self._leases: OrderedDict[str, _Lease] = OrderedDict()
+        self._drawing: dict[str, asyncio.Lock] = {}
+
+    async def count(self, principal: Principal, address: str | None) -> Standing | None:
+        """Count one request of a principal.
+
+        Returns:
+            What is left, or None where there is no limit.
+
+        Raises:
+            Limited: nothing is left in this window.
+        """
+        rule = self._rules.get(principal.kind)
+        return None if rule is None else await self.spend(rule, who(principal, address))
+
+    async def spend(self, rule: Rule, subject: str) -> Standing:
+        """Count one use of `rule` by `subject`. Raises Limited when nothing is left in this window."""
+        seconds = int(clock.now().timestamp())
+        starts = seconds - seconds % rule.seconds
+        name = f"{rule.name}/{subject}"
+        lease = self._current(name, starts)
+        if lease.left == 0:
+            await self._draw(rule, name, lease)
+        resets_in = starts + rule.seconds - seconds
+        if lease.left == 0:
+            raise Limited(resets_in, limit=rule.limit, window=rule.seconds, policy=rule.name)
+        lease.left -= 1
+        return Standing(rule, max(0, rule.limit - lease.taken) + lease.left, resets_in)
+
+    def _current(self, name: str, starts: int) -> _Lease:
+        lease = self._leases.pop(name, None)
+        if lease is None or lease.starts != starts:
+            lease = _Lease(starts, 0, 0)
+        self._leases[name] = lease
+        if len(self._leases) > REMEMBERED_MAX:
+            self._leases.popitem(last=False)
+        return lease
+
+    async def _draw(self, rule: Rule, name: str, lease: _Lease) -> None:
+        """Draw the next lease; requests that come meanwhile wait for it instead of drawing their own."""
+        gate = self._drawing.setdefault(name, asyncio.Lock())
+        try:
+            async with gate:
+                if lease.left or lease.taken >= rule.limit:
+                    return
+                portion = max(1, rule.limit // LEASES)
+                ends = lease.starts + rule.seconds
+                granted, lease.taken = await self._windows.draw(name, lease.starts, ends, portion, rule.limit)
+                lease.left += granted
+        finally:
+            if not gate.locked():
+                self._drawing.pop(name, None)
+
+
+def who(principal: Principal, address: str | None) -> str:
+    """Return whom a limit counts for: the credential, or the address group of somebody without one."""
+    if principal.kind is Kind.ANONYMOUS:
+        return address_group(address)
+    return principal.actor.credential_id or principal.actor.id or "nobody"

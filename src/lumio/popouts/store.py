@@ -1,0 +1,110 @@
+"""Table of popout tokens; read here and nowhere else."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    ForeignKey,
+    Index,
+    String,
+    Table,
+    bindparam,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+
+from lumio.kernel import clock, ids
+from lumio.popouts.model import PopoutRow
+from lumio.storage.columns import Moment, fingerprint_columns, id_column, metadata
+from lumio.storage.hot import HotQuery, HotReader
+from lumio.storage.unit import Unit, View
+
+popouts = Table(
+    "popout_token",
+    metadata,
+    id_column(primary_key=True),
+    Column("account_id", ForeignKey("account.id"), nullable=False),
+    id_column("member_id", nullable=False),
+    id_column("maker_id", nullable=False),
+    Column("maker_name", String(254), nullable=False),
+    Column("label", String(100), nullable=False),
+    Column("permissions", JSON, nullable=False),
+    *fingerprint_columns(),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("revoked_at", Moment),
+    Column("last_used_at", Moment),
+    Column("last_used_ip", String(64)),
+    Index(None, "account_id", "created_at", "id"),
+)
+
+_BY_LOOKUP = HotQuery(
+    select(
+        popouts.c.id, popouts.c.account_id, popouts.c.member_id, popouts.c.maker_id, popouts.c.label,
+        popouts.c.permissions, popouts.c.pepper_v, popouts.c.digest, popouts.c.expires_at, popouts.c.revoked_at,
+    ).where(popouts.c.lookup_id == bindparam("lookup_id"))
+)  # fmt: skip
+
+
+class PopoutStore:
+    """Reads and writes popout tokens."""
+
+    def __init__(self, hot: HotReader) -> None:
+        """Use `hot` for the reads of every request."""
+        self._hot = hot
+
+    async def by_lookup(self, lookup_id: str) -> PopoutRow | None:
+        """Return what verification needs of a popout token, whatever its state."""
+        row = await self._hot.row(_BY_LOOKUP, lookup_id=lookup_id)
+        if row is None:
+            return None
+        times = [None if micros is None else clock.from_micros(micros) for micros in row[8:]]
+        return PopoutRow(*row[:5], frozenset(json.loads(row[5])), *row[6:8], *times)
+
+    async def live(
+        self,
+        view: View,
+        account_id: str,
+        member_id: str | None,
+        limit: int,
+        after: tuple[datetime, str] | None,
+    ) -> Sequence[Any]:
+        """Return rows of popout tokens that are not revoked, the newest first; of one member when given."""
+        found = select(popouts).where(popouts.c.account_id == account_id, popouts.c.revoked_at.is_(None))
+        if member_id is not None:
+            found = found.where(popouts.c.member_id == member_id)
+        if after is not None:
+            found = found.where(tuple_(popouts.c.created_at, popouts.c.id) < tuple_(*after))
+        ordered = found.order_by(popouts.c.created_at.desc(), popouts.c.id.desc()).limit(limit)
+        return (await view.execute(ordered)).all()
+
+    async def one(self, view: View, account_id: str, popout_id: str) -> Any | None:
+        """Return the row of a popout token that is not revoked."""
+        found = select(popouts).where(
+            popouts.c.account_id == account_id, popouts.c.id == popout_id, popouts.c.revoked_at.is_(None)
+        )
+        return (await view.execute(found)).first()
+
+    async def add(self, unit: Unit, values: Mapping[str, Any]) -> Any:
+        """Insert a popout token; return its row."""
+        row = {"id": ids.uuid7(), "created_at": clock.now(), **values}
+        return (await unit.execute(insert(popouts).returning(popouts), row)).one()
+
+    async def change(self, unit: Unit, popout_id: str, values: Mapping[str, Any]) -> Any | None:
+        """Update columns of a popout token that is not revoked; return its row, or None when it is."""
+        live = update(popouts).where(popouts.c.id == popout_id, popouts.c.revoked_at.is_(None))
+        return (await unit.execute(live.values(**values).returning(popouts))).first()
+
+    async def used(self, unit: Unit, uses: Mapping[str, tuple[datetime, str | None]]) -> None:
+        """Move last-used times forward; never back, and never of a revoked popout token."""
+        for popout_id, (moment, ip) in uses.items():
+            later = or_(popouts.c.last_used_at.is_(None), popouts.c.last_used_at < moment)
+            live = update(popouts).where(popouts.c.id == popout_id, popouts.c.revoked_at.is_(None), later)
+            await unit.execute(live.values(last_used_at=moment, last_used_ip=ip))
