@@ -1,5 +1,6 @@
 """Wiring, by plain constructor calls: the only module that knows every domain."""
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -29,10 +30,12 @@ from lumio.audit.service import AuditLog
 from lumio.audit.store import AuditStore
 from lumio.authority.local import LocalAuthority
 from lumio.crypto import opaque, roots
-from lumio.crypto.hashing import PASSWORD_COST, Cost, Peppers, StretchPool
+from lumio.crypto.hashing import KEY_COST, PASSWORD_COST, Cost, Peppers, StretchPool, Tags
+from lumio.crypto.proofs import Proofs
 from lumio.crypto.sealing import Sealer
 from lumio.crypto.signing import AccessTokens
 from lumio.extensions.bundles import BundleStore
+from lumio.extensions.pages import ExtensionPages
 from lumio.extensions.rest import ExtensionRoutes, VersionRoutes, developer_me
 from lumio.extensions.service import Extensions
 from lumio.extensions.store import ExtensionStore, VersionStore
@@ -78,8 +81,17 @@ from lumio.surface.http.rating import Rating
 from lumio.surface.mail.sender import Sender, choose
 from lumio.surface.rest import developer, problem
 from lumio.surface.rest.describe_routes import openapi_document
+from lumio.system_keys.graph import SystemKeyMutations, SystemKeyQueries
+from lumio.system_keys.pages import SystemPages
+from lumio.system_keys.profiles import Profiles
+from lumio.system_keys.rest import PageSystemKeyRoutes, ProfileRoutes, SystemKeyRoutes
+from lumio.system_keys.service import SystemKeys
+from lumio.system_keys.store import SystemKeyStore
+from lumio.system_keys.verify import SystemKeyVerifier
 
 VERSION = "0.1.0"
+KEY_QUEUE = 16
+"""How many system keys may wait for Argon2id: a third of a second's work, then 503."""
 
 
 @dataclass(slots=True)
@@ -92,8 +104,10 @@ class House:
     journal: Journal
     perform: Perform
     login: Login
+    system_keys: SystemKeys
     limiter: FailureLimiter
     passwords: StretchPool
+    key_stretch: StretchPool
     chores: Chores
     web: Litestar
     asgi: Callable[[Any, Any, Any], Awaitable[None]]
@@ -112,15 +126,21 @@ class House:
                 await self.limiter.sweep(everything=True)
             await self.journal.close()
             await self.database.close()
-            self.passwords.close()
+            self.close_pools()
+
+    def close_pools(self) -> None:
+        """End the threads that stretch secrets."""
+        self.passwords.close()
+        self.key_stretch.close()
 
 
-def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST) -> House:
+def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST, key_cost: Cost = KEY_COST) -> House:
     """Build the whole application; nothing is opened yet.
 
     Args:
         settings: what was read at start.
         password_cost: Argon2id parameters for passwords.
+        key_cost: the same for system keys.
     """
     ring = roots.load(settings.root_secret_file)
     database = Database(settings.database_url)
@@ -130,6 +150,7 @@ def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST) -> House:
     peppers = Peppers(ring)
     access_tokens = AccessTokens(ring, settings.public_url)
     passwords = StretchPool(password_cost, threads=2)
+    key_stretch = StretchPool(key_cost, threads=max(1, (os.cpu_count() or 2) - 1), queue=KEY_QUEUE)
     outbox = Outbox(database, Sealer(ring, "outbox"))
 
     accounts = Accounts(AccountStore(database.hot))
@@ -138,6 +159,9 @@ def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST) -> House:
     sessions = Sessions(session_store, peppers, access_tokens, authority)
     key_store = KeyStore(database.hot)
     keys = Keys(key_store, peppers, accounts)
+    tags, proofs = Tags(ring), Proofs(peppers, key_stretch)
+    system_key_store = SystemKeyStore(database.hot)
+    system_keys = SystemKeys(system_key_store, Profiles(settings.profiles), admin, tags, proofs)
     extension_store = ExtensionStore()
     extensions = Extensions(extension_store)
     versions = Versions(extension_store, VersionStore(), BundleStore(settings.bundle_store), units)
@@ -157,19 +181,23 @@ def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST) -> House:
     limiter = FailureLimiter(settings.rate_auth_failures, throttled)
     on_sessions = SessionVerifier(session_store, sessions, accounts, authority, peppers, access_tokens)
     on_keys = KeyVerifier(key_store, keys, accounts, authority, peppers)
+    on_system_keys = SystemKeyVerifier(system_key_store, system_keys, authority, tags, proofs)
     authenticator = Authenticator(
-        {"lm_eyJ": on_sessions, opaque.PAGE_SESSION: on_sessions, opaque.DEVELOPER_KEY: on_keys},
+        {"lm_eyJ": on_sessions, opaque.PAGE_SESSION: on_sessions, opaque.DEVELOPER_KEY: on_keys,
+         opaque.SYSTEM_KEY: on_system_keys},
         authority,
         journal,
         limiter,
+        accounts.exists,
     )
-    perform = Perform(units, journal, authority, [accounts, admin])
+    perform = Perform(units, journal, authority, [accounts, admin, system_keys])
     forgery = ForgeryGuard(Peppers(ring, "forms"), settings.public_url)
     sender = Sender(outbox, choose(settings.smtp_url, settings.mail_dir), settings.mail_from)
     windows = RateWindows(database)
     chores = Chores([
         (0.5, sender.run_once),
         (5, lambda: keys.flush(units)),
+        (5, lambda: system_keys.flush(units)),
         (5, lambda: sessions.flush(units)),
         (5, limiter.sweep),
         (3600, lambda: units.run(idempotency.forget_old)),
@@ -181,22 +209,27 @@ def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST) -> House:
     static = StaticFiles()
     pages = Pages(environment(), static, forgery, lambda asker: describe_person(perform, accounts, asker), PLACES)
     graph = Graph(
-        [AccountQueries, KeyQueries, AuditQueries], [KeyMutations], [accounts, keys, audit_log], perform,
+        [AccountQueries, KeyQueries, SystemKeyQueries, AuditQueries], [KeyMutations, SystemKeyMutations],
+        [accounts, keys, system_keys, audit_log], perform,
         introspection=settings.introspection,
     )  # fmt: skip
     known = {
         "perform": perform, "accounts": accounts, "sessions": sessions, "keys": keys, "login": login,
         "registration": registration, "audit_log": audit_log, "pages": pages, "static": static,
         "event_names": event_names(), "authority": authority, "extensions": extensions,
-        "versions": versions, "graph": graph,
+        "versions": versions, "graph": graph, "system_keys": system_keys, "admin": admin,
     }  # fmt: skip
-    programs: list[Any] = [StepUpRoutes, MeRoutes, KeyRoutes, AuditLogRoutes, GraphRoutes]
-    html: list[Any] = [SignInPages, SetUpPages, SignUpPages, ResetPages, KeyPages, AuditPages]
+    programs: list[Any] = [
+        StepUpRoutes, MeRoutes, KeyRoutes, AuditLogRoutes, GraphRoutes, SystemKeyRoutes, ProfileRoutes,
+    ]  # fmt: skip
+    html: list[Any] = [
+        SignInPages, SetUpPages, SignUpPages, ResetPages, KeyPages, AuditPages, ExtensionPages, SystemPages,
+    ]  # fmt: skip
     render = Renderer(pages)
     web = Litestar(
         [
             Router("/v1", route_handlers=[SetUpRoutes, AuthRoutes, *programs]),
-            Router("/api", route_handlers=[*programs, ExtensionRoutes, VersionRoutes]),
+            Router("/api", route_handlers=[*programs, PageSystemKeyRoutes, ExtensionRoutes, VersionRoutes]),
             Router("/developer/v1", route_handlers=[developer_me, ExtensionRoutes, VersionRoutes]),
             *html,
             root,
@@ -215,7 +248,7 @@ def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST) -> House:
         logging_config=None,
     )
     return House(
-        settings, database, units, journal, perform, login, limiter, passwords, chores, web,
+        settings, database, units, journal, perform, login, system_keys, limiter, passwords, key_stretch, chores, web,
         Frame(web, secure=settings.public_url.startswith("https")),
     )  # fmt: skip
 
@@ -234,7 +267,7 @@ def _provide(service: Any) -> Provide:
     return Provide(lambda: service, use_cache=True, sync_to_thread=False)
 
 
-SERVICES = (Accounts, Sessions, Keys, Login, Registration, AuditLog, Extensions, Versions)
+SERVICES = (Accounts, Admin, Sessions, Keys, SystemKeys, Login, Registration, AuditLog, Extensions, Versions)
 """Every class that declares actions, for the census."""
 
 AUTHENTICATION_EVENTS = ("auth.succeeded", "auth.failed", "auth.throttled")
@@ -243,6 +276,7 @@ PLACES = (
     Place("Build", "Extensions", "extensions", "/dashboard/extensions", "extensions:read"),
     Place("Account · Security", "API Keys", "key", "/dashboard/account/security/api-keys", "api-keys:read"),
     Place("Account · Security", "Audit Log", "log", "/dashboard/account/security/audit-log", "audit-log:read"),
+    Place("Admin", "System", "system", "/system", "admin:access"),
 )
 
 

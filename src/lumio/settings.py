@@ -49,6 +49,7 @@ class Settings:
     log_level: str = "info"
     journal_timeout_seconds: float = 5.0
     introspection: bool = False
+    profiles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def mail_dir(self) -> Path:
@@ -67,7 +68,7 @@ def load(environment: Mapping[str, str] | None = None, *, port: int = 8000) -> S
         SettingsError: a value cannot be used.
     """
     source = os.environ if environment is None else environment
-    given = _from_file(source.get(PREFIX + "CONFIG"))
+    given, profiles = _from_file(source.get(PREFIX + "CONFIG"))
     given |= {name.removeprefix(PREFIX): value for name, value in source.items() if name.startswith(PREFIX)}
     data_dir = Path(given.get("DATA_DIR", "data")).absolute()
     return Settings(
@@ -85,19 +86,34 @@ def load(environment: Mapping[str, str] | None = None, *, port: int = 8000) -> S
         log_level=given.get("LOG_LEVEL", "info").lower(),
         journal_timeout_seconds=float(_whole("JOURNAL_TIMEOUT_SECONDS", given.get("JOURNAL_TIMEOUT_SECONDS", "5"))),
         introspection=_switch("INTROSPECTION", given.get("INTROSPECTION", "off")),
+        profiles=profiles,
     )
 
 
-def _from_file(name: str | None) -> dict[str, str]:
-    """Read a TOML file of flat names, `public_url = "…"`; an unknown name is a typing error and stops."""
+def _from_file(name: str | None) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+    """Read a TOML file of flat names, `public_url = "…"`, and the table `[profiles]` of lists of permissions.
+
+    An unknown name is a typing error and stops.
+    """
     if not name:
-        return {}
+        return {}, {}
     content = tomllib.loads(Path(name).read_text("utf-8"))
+    profiles = _profiles(name, content.pop("profiles", {}))
     unknown = [key for key in content if key.upper() not in KNOWN]
     if unknown:
         message = f"{name}: unknown setting {unknown[0]!r}"
         raise SettingsError(message)
-    return {key.upper(): str(value) for key, value in content.items()}
+    return {key.upper(): str(value) for key, value in content.items()}, profiles
+
+
+def _profiles(name: str, table: object) -> dict[str, tuple[str, ...]]:
+    """Return the profiles as they stand in the file; whether their permissions exist is asked where those are known."""
+    lists = table if isinstance(table, dict) else {"": None}
+    for profile, permissions in lists.items():
+        if not isinstance(permissions, list) or not all(isinstance(one, str) for one in permissions):
+            message = f'{name}: profiles.{profile} must be a list of permissions such as ["extensions:read"]'
+            raise SettingsError(message)
+    return {str(profile): tuple(permissions) for profile, permissions in lists.items()}
 
 
 def _public_url(text: str) -> str:

@@ -4,18 +4,22 @@ Promise: a credential that is present and bad ends the request; nothing falls th
 evaluation is an event that is durable before the answer.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, Protocol
 
 from lumio.access.kinds import Kind, Place, Presented, Row, recognise
 from lumio.access.limit import FailureLimiter
-from lumio.access.principal import ANONYMOUS, Principal
+from lumio.access.principal import ACCOUNT_HEADER, ANONYMOUS, Principal
 from lumio.authority.interface import Authority
-from lumio.kernel.errors import Limited, Unauthenticated
+from lumio.authority.subjects import Subject
+from lumio.kernel.errors import Limited, NotFound, Unauthenticated
 from lumio.kernel.event import ANONYMOUS as NOBODY
 from lumio.kernel.event import Actor, Event, Origin
 from lumio.storage.journal import Journal, Pending
+
+NO_DETAIL: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +61,28 @@ class Authenticator:
         authority: Authority,
         journal: Journal,
         limiter: FailureLimiter,
+        account_exists: Callable[[str], Awaitable[bool]],
     ) -> None:
-        """Hold one verifier per prefix of the kinds table."""
+        """Hold one verifier per prefix of the kinds table; `account_exists` is asked of what a header names."""
+        self._account_exists = account_exists
         self._verifiers = verifiers
         self._authority = authority
         self._journal = journal
         self._limiter = limiter
 
-    async def authenticate(self, found: Sequence[Presented], origin: Origin) -> Authenticated:
+    async def authenticate(
+        self, found: Sequence[Presented], origin: Origin, account: str | None = None
+    ) -> Authenticated:
         """Return the principal behind what was found in a request; nothing found is nobody.
+
+        Args:
+            found: what was presented.
+            origin: where it came from.
+            account: the account that the request names, for a system key to act on; other kinds have their own.
 
         Raises:
             Unauthenticated: present and bad; all look the same from outside.
+            NotFound: a system key named an account that is not there.
             Limited: too many wrong ones from this address in this minute.
             Unavailable: it cannot be known, or not be recorded.
         """
@@ -78,8 +92,38 @@ class Authenticator:
         if isinstance(verdict, Refused):
             raise await self._refuse(verdict, origin)
         self._verifiers[_prefix(found[0])].accepted(verdict, origin)
-        event = Event("auth.succeeded", "success", verdict.actor, origin, account_id=verdict.account_id)
-        return Authenticated(verdict, self._journal.begin(event))
+        principal = await self._placed(verdict, account)
+        named = (principal or verdict).account_id
+        durable = self._journal.begin(Event("auth.succeeded", "success", verdict.actor, origin, account_id=named))
+        if principal is None:
+            await self._journal.settled(durable)
+            raise NotFound(f"There is no account with the id that {ACCOUNT_HEADER} names.")
+        return Authenticated(principal, durable)
+
+    async def examine(self, text: str, origin: Origin, asked_by: Principal) -> Principal | None:
+        """Return the principal behind a credential that another service was shown, or None when it counts nothing.
+
+        The event is that of the credential, and says who asked. A page session counts nowhere but in its cookie.
+
+        Raises:
+            Limited: too many wrong ones from this address in this minute.
+            Unavailable: it cannot be known, or not be recorded.
+        """
+        row = recognise(Presented(text, Place.BEARER))
+        travels = Place.BEARER if row is None or Place.COOKIE in row.places else min(row.places)
+        found = [Presented(text, travels)]
+        detail = {"introspected_by": asked_by.actor.credential_id}
+        verdict = await self._judge(found)
+        if isinstance(verdict, Refused):
+            refusal = await self._refuse(verdict, origin, detail)
+            if isinstance(refusal, Limited):
+                raise refusal
+            return None
+        self._verifiers[_prefix(found[0])].accepted(verdict, origin)
+        account_id = verdict.account_id
+        event = Event("auth.succeeded", "success", verdict.actor, origin, account_id=account_id, detail=detail)
+        await self._journal.append(event)
+        return verdict if await self.still_good(verdict, found, origin) else None
 
     async def settled(self, authenticated: Authenticated) -> None:
         """Wait until the authentication is on disk: no answer leaves before. Raises Unavailable."""
@@ -97,6 +141,15 @@ class Authenticator:
         await self._journal.append(event.failed("revoked_in_flight"))
         return False
 
+    async def _placed(self, principal: Principal, account: str | None) -> Principal | None:
+        """Return the principal in the account that it acts on; None when that account is not there."""
+        if principal.kind is not Kind.SYSTEM_KEY or account is None:
+            return principal
+        if not await self._account_exists(account):
+            return None
+        subjects = (*principal.subjects, Subject("account", account))
+        return replace(principal, account_id=account, subjects=subjects)
+
     async def _judge(self, found: Sequence[Presented]) -> Principal | Refused:
         if len(found) > 1:
             return Refused("several_credentials", guess=True)
@@ -110,14 +163,17 @@ class Authenticator:
             return verdict
         return _misplaced(row, presented, verdict)
 
-    async def _refuse(self, verdict: Refused, origin: Origin) -> Unauthenticated | Limited:
+    async def _refuse(
+        self, verdict: Refused, origin: Origin, detail: Mapping[str, Any] = NO_DETAIL
+    ) -> Unauthenticated | Limited:
         """Count and record a refusal; return the error to raise."""
         if verdict.guess:
             try:
                 self._limiter.failed(origin.ip)
             except Limited as limited:
                 return limited
-        event = Event("auth.failed", "failure", verdict.actor, origin, account_id=verdict.account_id)
+        account_id = verdict.account_id
+        event = Event("auth.failed", "failure", verdict.actor, origin, account_id=account_id, detail=detail)
         await self._journal.append(event.failed(verdict.reason))
         return Unauthenticated(internal=verdict.reason)
 

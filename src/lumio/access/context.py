@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lumio.access.guard import Reach
+from lumio.access.guard import Reach, placed
 from lumio.access.principal import Asker, Principal
 from lumio.authority.interface import Authority
 from lumio.authority.subjects import Effect, Ending, Receipt, Subject
@@ -41,7 +41,8 @@ class Context:
 
     @property
     def account_id(self) -> str:
-        """The account that the principal acts in."""
+        """The account that the principal acts in. Raises Invalid for a system key that names none."""
+        placed(self.principal)
         if self.principal.account_id is None:
             raise Unauthenticated(internal="the principal acts in no account")
         return self.principal.account_id

@@ -8,11 +8,11 @@ from datetime import timedelta
 from enum import Enum
 
 from lumio.access.kinds import Kind
-from lumio.access.permission import OWN
+from lumio.access.permission import ACCOUNT, OWN
 from lumio.access.policy import ADMITTED, STEP_UP_SECONDS, roles_with
-from lumio.access.principal import Principal
+from lumio.access.principal import ACCOUNT_HEADER, Principal
 from lumio.kernel import clock
-from lumio.kernel.errors import Denied, StepUpRequired, Unauthenticated
+from lumio.kernel.errors import Denied, FieldError, Invalid, StepUpRequired, Unauthenticated
 
 
 class Reach(Enum):
@@ -29,6 +29,7 @@ def admit(principal: Principal, permission: str | None, *, step_up: bool, signed
         Unauthenticated: nobody is asking, and somebody must.
         StepUpRequired: the act needs a session with a fresh proof.
         Denied: this kind of credential, or its own list, does not go this far.
+        Invalid: a system key must name the account that it acts on.
     """
     if principal.kind is Kind.ANONYMOUS and (permission is not None or signed_in):
         raise Unauthenticated(internal="nothing was presented")
@@ -36,8 +37,17 @@ def admit(principal: Principal, permission: str | None, *, step_up: bool, signed
         carried = principal.carried is None or permission in principal.carried
         if permission not in ADMITTED[principal.kind] or not carried:
             raise Denied(f"A credential of this kind cannot use {permission}.")
+        if permission in ACCOUNT:
+            placed(principal)
     if step_up and not proven_lately(principal):
         raise StepUpRequired
+
+
+def placed(principal: Principal) -> None:
+    """Refuse a system key that names no account where one is acted on. Raises Invalid."""
+    if principal.kind is Kind.SYSTEM_KEY and principal.account_id is None:
+        sentence = f"A system key names the account that it acts on in the header {ACCOUNT_HEADER}."
+        raise Invalid([FieldError(ACCOUNT_HEADER, "required", sentence)])
 
 
 def proven_lately(principal: Principal) -> bool:

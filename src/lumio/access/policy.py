@@ -34,6 +34,13 @@ ROLES: dict[Role, frozenset[str]] = {
 
 ADMIN_ROLES: dict[str, frozenset[str]] = {SYSTEM_ADMIN: permission.ADMIN}
 
+GRANTABLE: dict[str, frozenset[str]] = {SYSTEM_ADMIN: permission.ALL}
+"""What an admin role may give to a system key; a role that is not named here gives what it holds.
+
+Giving is not doing: what a system administrator does inside an account still follows from their membership
+there. And a right that a person holds in one account is none to give for all of them.
+"""
+
 POPOUT_ADMITS = frozenset({"extensions:read", "members:read", "tokens:read"})
 
 ADMITTED: dict[Kind, frozenset[str]] = {

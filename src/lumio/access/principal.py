@@ -9,13 +9,18 @@ from lumio.kernel.event import ANONYMOUS as ANONYMOUS_ACTOR
 from lumio.kernel.event import Actor, Origin
 
 
+ACCOUNT_HEADER = "X-Lumio-Account"
+"""Where a system key, which belongs to no account, names the one that it acts on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Actor, subjects, ceiling and assurance of one request.
 
     `carried` is the ceiling of the credential (None: it carries no list of its own); `subjects` are all the
     things that may end under it; `seq` is the revocation feed's number that its status includes;
-    `proven_at` is when the person last proved who they are; `page` tells a browser's session from a program's.
+    `proven_at` is when the person last proved who they are; `page` tells a browser's session from a program's;
+    `expires_at` is when the credential ends by itself.
     """
 
     kind: Kind
@@ -30,6 +35,7 @@ class Principal:
     proven_at: datetime | None = None
     amr: tuple[str, ...] = ()
     page: bool = False
+    expires_at: datetime | None = None
 
 
 ANONYMOUS = Principal(Kind.ANONYMOUS, ANONYMOUS_ACTOR)

@@ -7,10 +7,11 @@ from lumio.access.context import Context
 from lumio.access.guard import effective
 from lumio.access.policy import ROLES, Role
 from lumio.access.principal import Principal
-from lumio.accounts.model import Me, Person, Standing, clean_name, slug_of
+from lumio.accounts.model import AccountView, Me, Person, Standing, clean_name, slug_of
 from lumio.accounts.store import AccountStore
 from lumio.authority.subjects import Subject
 from lumio.kernel import clock
+from lumio.kernel.ids import is_uuid
 from lumio.storage.unit import Unit, View
 
 
@@ -36,9 +37,17 @@ class Accounts:
         """Return a person's standing in an account by the hot path."""
         return await self._store.standing_of_user(account_id, user_id)
 
+    async def exists(self, account_id: str) -> bool:
+        """Tell whether there is such an account, by the hot path; a text that is no id names none."""
+        return is_uuid(account_id) and await self._store.exists(account_id)
+
     async def members_of(self, view: View, account_id: str) -> dict[str, Standing]:
         """Return the active members of an account by id."""
         return await self._store.members_of(view, account_id)
+
+    async def account(self, view: View, account_id: str) -> AccountView | None:
+        """Return an account by id."""
+        return await self._store.account(view, account_id)
 
     async def first_account_of(self, view: View, user_id: str) -> tuple[str, str] | None:
         """Return (account id, member id) of a person's oldest membership."""

@@ -68,6 +68,7 @@ _BY_MEMBER = HotQuery(_STANDING.where(members.c.id == bindparam("member_id")))
 _BY_USER = HotQuery(
     _STANDING.where(members.c.account_id == bindparam("account_id"), members.c.user_id == bindparam("user_id"))
 )
+_EXISTS = HotQuery(select(accounts.c.id).where(accounts.c.id == bindparam("account_id")))
 
 
 class AccountStore:
@@ -86,6 +87,10 @@ class AccountStore:
         """Return what a person is in an account now, by the hot path."""
         row = await self._hot.row(_BY_USER, account_id=account_id, user_id=user_id)
         return None if row is None else _standing(row)
+
+    async def exists(self, account_id: str) -> bool:
+        """Tell whether there is such an account, by the hot path."""
+        return await self._hot.row(_EXISTS, account_id=account_id) is not None
 
     async def standing_within(self, view: View, member_id: str) -> Standing | None:
         """Return what a member is, as `view` sees it."""

@@ -9,7 +9,7 @@ Text = Annotated[str, Meta(min_length=1, max_length=320)]
 EventName = Annotated[
     str,
     Meta(
-        pattern=r"^[a-z_]+\.(\*|[a-z_]+)$",
+        pattern=r"^[a-z_]+\.(\*|[a-z_]+)$(?!\n)",
         max_length=64,
         description="Must be an event such as api_key.created or api_key.*",
     ),

@@ -49,6 +49,31 @@ class Peppers:
         same = hmac.compare_digest(hmac.digest(key, text.encode(), "sha256"), stored.digest)
         return same and stored.pepper_v in self._ring.versions
 
+    def under(self, text: str, version: int) -> bytes | None:
+        """Return the 32 bytes of `text` under the pepper of root `version`; None when it left the ring."""
+        key = self._ring.derive(self._purpose, version)
+        return None if key is None else hmac.digest(key, text.encode(), "sha256")
+
+
+class Tags:
+    """16-bit peppered tags: a wrong secret is refused without Argon2id, but for one in 65,536.
+
+    A tag has a key of its own, so it says nothing about what Argon2id is fed.
+    """
+
+    def __init__(self, ring: RootRing) -> None:
+        """Use the tag keys of `ring`."""
+        self._peppers = Peppers(ring, "tag")
+
+    def make(self, text: str) -> int:
+        """Return the tag of `text` under the newest root, 0 to 65,535."""
+        return int.from_bytes(self._peppers.make(text).digest[:TAG_BYTES])
+
+    def matches(self, text: str, version: int, stored: int) -> bool:
+        """Compare in constant time; a root that left the ring matches nothing."""
+        found = self._peppers.under(text, version)
+        return found is not None and hmac.compare_digest(found[:TAG_BYTES], stored.to_bytes(TAG_BYTES))
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:
@@ -60,6 +85,9 @@ class Cost:
 
 
 PASSWORD_COST = Cost(64 * 1024, 3)
+KEY_COST = Cost(19 * 1024, 2)
+"""For system keys: 22 ms once per key and process."""
+TAG_BYTES = 2
 
 
 class StretchPool:
@@ -92,7 +120,7 @@ class StretchPool:
 
     async def _run(self, work: Callable[[], Answer]) -> Answer:
         if self._taken >= self._places:
-            raise Unavailable("the password pool is full", retry_after=1)
+            raise Unavailable("the stretching pool is full", retry_after=1)
         self._taken += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)

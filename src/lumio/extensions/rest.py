@@ -125,6 +125,7 @@ class ExtensionRoutes(Controller):
         perform: NamedDependency[Perform],
     ) -> Response[Any]:
         """Delete an extension with all its versions, for good."""
+        await exchange.no_body(request)
         gone = await perform(extensions.delete, exchange.asker(request), {"extension_id": extension_id})
         return exchange.bare(gone)
 
@@ -187,6 +188,7 @@ class VersionRoutes(Controller):
         perform: NamedDependency[Perform],
     ) -> Response[Any]:
         """Make a draft the current version."""
+        await exchange.no_body(request)
         choice = {"extension_id": extension_id, "version_id": version_id}
         return exchange.bare(await perform(versions.publish, exchange.asker(request), choice))
 
@@ -200,6 +202,7 @@ class VersionRoutes(Controller):
         perform: NamedDependency[Perform],
     ) -> Response[Any]:
         """Delete a draft."""
+        await exchange.no_body(request)
         choice = {"extension_id": extension_id, "version_id": version_id}
         return exchange.bare(await perform(versions.delete, exchange.asker(request), choice))
 

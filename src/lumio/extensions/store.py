@@ -206,8 +206,8 @@ def _item(row: Row[Any]) -> ExtensionItem:
 
 def _extension(row: Row[Any]) -> ExtensionView:
     pricing = None if row.pricing is None else msgspec.json.decode(row.pricing, type=Pricing)
-    own = [getattr(row, name) for name in ExtensionItem.__struct_fields__]
-    return ExtensionView(*own, description=row.description, category=row.category, pricing=pricing)
+    own = {name: getattr(row, name) for name in ExtensionView.__struct_fields__}
+    return ExtensionView(**{**own, "pricing": pricing})
 
 
 def _version(row: Row[Any], files: list[ArtifactView]) -> VersionView:

@@ -66,14 +66,15 @@ class Versions:
         """Take the upload in and look into it; nothing of it is kept yet."""
         account_id = asker.principal.account_id or ""
         await self._units.read(lambda view: self._extension(view, account_id, form.extension_id))
-        target = {"target_type": events.EXTENSION, "target_id": form.extension_id}
         try:
             await form.arrival.receive()
             return await self._inspection.open(form.arrival, form.extension_id)
         except Invalid as error:
             if isinstance(error, TooLarge):
                 error.noted(reason=error.code)
-            raise error.noted(**target) if error.notes else error
+            if error.notes:
+                error.noted(target_type=events.EXTENSION, target_id=form.extension_id)
+            raise
 
     @action(
         "versions.deploy",

@@ -9,6 +9,7 @@ from lumio.kernel import clock, paging
 from lumio.keys.model import ListKeys
 from lumio.keys.service import Keys
 from lumio.surface.graph.call import Info, shown
+from lumio.surface.graph.receipt import RevokedKey
 
 KeyId = Annotated[strawberry.ID, strawberry.argument(name="id", description="Which key.")]
 FIRST = ListKeys().limit
@@ -58,16 +59,6 @@ class CreatedApiKey:
         """The key as lists show it. Null when it cannot be read now, so that `key` is never lost with it."""
         call = info.context
         return shown(ApiKey, await call.perform(call.of(Keys).show, call.asker, {"id": self.id}))
-
-
-@strawberry.type
-class RevokedKey:
-    """The receipt of a revocation; `effective` means that no node accepts the key any more."""
-
-    id: strawberry.ID
-    revoked_at: datetime
-    seq: int
-    effective: bool
 
 
 @strawberry.type

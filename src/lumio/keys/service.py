@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from lumio.access.action import action
 from lumio.access.context import Context
+from lumio.access.fields import clean_label, in_future
 from lumio.access.guard import Reach
 from lumio.access.principal import Principal
 from lumio.accounts.model import Standing
@@ -26,8 +27,6 @@ from lumio.keys.store import KeyStore
 from lumio.storage.unit import Units
 
 PREFIX = opaque.DEVELOPER_KEY
-LATEST_YEAR = 2999
-"""A later end, moved to UTC, could leave the calendar."""
 
 
 def _this_key(_principal: Principal, form: KeyChoice) -> list[Subject]:
@@ -79,7 +78,7 @@ class Keys:
         if form.sub_account_id is not None:
             raise Invalid([FieldError("sub_account_id", "unknown", "There is no such sub-account.")])
         label = clean_label(form.label)
-        _in_future(form.expires_at)
+        in_future("expires_at", form.expires_at)
         member_id = context.principal.member_id
         if member_id is None:
             raise NotFound
@@ -153,23 +152,6 @@ class Keys:
     def _restricted_to(self, context: Context) -> str | None:
         """Return the only holder whose keys the asker may touch, or None for all of the account."""
         return context.principal.member_id if context.reach is Reach.OWN else None
-
-
-def clean_label(label: str) -> str:
-    """Return a label without outer space; it is free-form, and escaped wherever it is shown."""
-    cleaned = label.strip()
-    if not cleaned:
-        raise Invalid([FieldError("label", "length", "Must have at least one visible character.")])
-    return cleaned
-
-
-def _in_future(moment: datetime | None) -> None:
-    if moment is None:
-        return
-    if moment.tzinfo is None or moment <= clock.now():
-        raise Invalid([FieldError("expires_at", "future", "Must be a time in the future, with its zone.")])
-    if moment.year > LATEST_YEAR:
-        raise Invalid([FieldError("expires_at", "future", "Is too far away; leave it out for a key that never ends.")])
 
 
 def _view(row: Any, members: dict[str, Standing]) -> KeyView:

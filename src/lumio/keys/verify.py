@@ -59,4 +59,5 @@ class KeyVerifier:
             user_id=standing.user_id,
             account_id=row.account_id,
             member_id=standing.member_id,
+            expires_at=row.expires_at,
         )

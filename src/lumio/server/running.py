@@ -48,7 +48,7 @@ async def _offer_set_up(settings: Settings) -> str | None:
         code = await house.units.run(house.login.offer_set_up)
     finally:
         await house.database.close()
-        house.passwords.close()
+        house.close_pools()
     return None if code is None else f"{settings.public_url}/setup/{code}"
 
 

@@ -3,6 +3,7 @@
 Promise: whichever it is, the session's own row is read, so that signing out ends both at once.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from lumio.access.authenticator import Refused
@@ -76,7 +77,10 @@ class SessionVerifier:
         status = await self._authority.status(claims.sid, lambda: self._store.by_id(claims.sid))
         if status is None or status.facts.user_id != claims.sub or status.facts.account_id != claims.acc:
             return Refused("unknown", guess=True)
-        return await self._principal(status.facts, status.seq, datetime.fromtimestamp(claims.auth_time, UTC))
+        found = await self._principal(status.facts, status.seq, datetime.fromtimestamp(claims.auth_time, UTC))
+        if isinstance(found, Refused):
+            return found
+        return replace(found, expires_at=datetime.fromtimestamp(claims.exp, UTC))
 
     async def _principal(self, row: SessionRow, seq: int, proven_at: datetime) -> Principal | Refused:
         moment = clock.now()

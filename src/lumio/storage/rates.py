@@ -35,10 +35,10 @@ class RateWindows:
             How many were granted (0 when the limit is reached), and how many are taken in all.
         """
         row = {"name": name, "starts": starts, "used": portion, "ends": ends}
-        statement = self._insert(windows).values(row)
+        insertion = self._insert(windows).values(row)
         # Taken stays within one portion above the limit, however long somebody goes on asking.
         more = func.min if self._database.dialect.single_writer else func.least
-        statement = statement.on_conflict_do_update(
+        statement = insertion.on_conflict_do_update(
             index_elements=[windows.c.name, windows.c.starts],
             set_={"used": more(windows.c.used + portion, limit + portion)},
         ).returning(windows.c.used)

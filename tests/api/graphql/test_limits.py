@@ -66,7 +66,9 @@ async def test_ten_thousand_aliases_are_refused_by_their_length_alone(world: Wor
     assert (await granted(robin, "{ apiKeys { id } }"))["apiKeys"] == []
 
 
-@pytest.mark.parametrize("text", ["{" + "a " * 1001 + "}", "{ me(" + "[" * 999 + "}", "#\n" * 1001 + "{ me { kind } }"])
+@pytest.mark.parametrize(
+    "text", ["{" + "a " * 1001 + "}", "{ me(" + "[" * 999 + "}", "#\n" * 1001 + "{ me { kind } }"]
+)
 async def test_more_than_a_thousand_words_are_not_read_to_their_end(world: World, text: str) -> None:
     told = await refused(await world.sign_in(), text)
     assert told["code"] == "validation_error"

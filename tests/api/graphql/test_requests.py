@@ -28,7 +28,9 @@ async def test_a_query_in_the_address_is_refused(world: World, path: str) -> Non
     assert await _labels(world) == []
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/graphql", ""])
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/x-www-form-urlencoded", "application/graphql", ""]
+)
 async def test_json_under_another_content_type_is_refused(world: World, content_type: str) -> None:
     for client, path in ((await world.sign_in(), "/v1/gql"), (await world.page_client(), "/api/gql")):
         headers = {"Content-Type": content_type}

@@ -34,7 +34,7 @@ def test_every_changed_byte_is_seen(plain: bytes, where: int, change: int) -> No
 
 @given(st.binary(max_size=28))
 def test_a_value_cut_short_is_refused(stump: bytes) -> None:
-    with pytest.raises(ValueError, match="sealed|Nonce"):
+    with pytest.raises(ValueError, match=r"sealed|Nonce"):
         SEALER.open(b"\x01" + stump[:27], "here")
 
 

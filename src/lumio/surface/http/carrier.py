@@ -9,13 +9,16 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl
 
 from lumio.access.kinds import TABLE, Place, Presented
+from lumio.access.principal import ACCOUNT_HEADER
 from lumio.kernel.errors import FieldError, Malformed
 
 SESSION_COOKIE = "__Host-lumio"
 POPOUT_PARAMETER = "token"
 PARAMETERS_MAX = 1000
+FORWARDED_ADDRESSES = {b"x-forwarded-uri", b"x-original-uri"}
 COOKIELESS = ("/v1/", "/developer/", "/oauth/", "/.well-known/")
 
+_ACCOUNT = ACCOUNT_HEADER.lower().encode()
 _BEARER = re.compile(r"[Bb]earer +([\x21-\x7e]+)")
 _PREFIXES = tuple(row.prefix for row in TABLE)
 
@@ -41,6 +44,18 @@ def collect(path: str, headers: Iterable[tuple[bytes, bytes]], query: bytes) -> 
     return found
 
 
+def forwarded(headers: Iterable[tuple[bytes, bytes]]) -> list[Presented]:
+    """Return every credential in the address that a proxy asks about; only a trusted proxy may be believed.
+
+    Proxies name it in one header or the other; where both say the same, it counts once.
+
+    Raises:
+        Malformed: more query parameters than any address takes.
+    """
+    queries = {value.partition(b"?")[2] for name, value in headers if name in FORWARDED_ADDRESSES}
+    return [one for query in sorted(queries) for one in _in_query(query)]
+
+
 def _bearer(value: bytes) -> str:
     match = _BEARER.fullmatch(value.decode("latin-1").strip())
     return "" if match is None else match.group(1)
@@ -59,6 +74,12 @@ def _in_query(query: bytes) -> Iterable[Presented]:
             yield Presented(value, Place.QUERY)
         elif name.startswith(_PREFIXES):
             yield Presented(name, Place.QUERY)
+
+
+def named_account(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    """Return the account that a request names; several headers are one list (RFC 9110, 5.3), which names none."""
+    named = [value.decode("latin-1").strip() for name, value in headers if name == _ACCOUNT]
+    return ", ".join(named) if named else None
 
 
 def read_cookie(header: bytes, name: str) -> str | None:

@@ -1,6 +1,7 @@
 """The gate: carries credentials to the authenticator, and holds each answer until it may leave.
 
-Promise: an answer starts only when its authentication is on disk and its credential is still good.
+Promise: an answer starts only when its authentication is on disk and its credential is still good; a body that
+is still arriving when its credential ends is not waited for.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,14 +12,18 @@ from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 
 from lumio.access.authenticator import Authenticated, Authenticator
+from lumio.access.kinds import Presented
 from lumio.access.principal import Asker
 from lumio.kernel.errors import LumioError, Unauthenticated
 from lumio.surface.http import carrier, origin
+from lumio.surface.http.body_watch import BodyWatch
 from lumio.surface.http.forgery import ForgeryGuard
 from lumio.surface.http.frame import Message, Send
 from lumio.surface.http.rating import Rating
 
 OPEN = "open"
+FORWARDED = "forwarded"
+"""The `opt` of a route that answers for another address: the one that a trusted proxy names."""
 
 Render = Callable[[Request[Any, Any, Any], Exception], Response[Any]]
 
@@ -48,24 +53,36 @@ class Gate(ASGIMiddleware):
         """Serve one request."""
         where = origin.of_request(scope.get("client"), scope["headers"], scope["state"]["request_id"], self._trusted)
         found = carrier.collect(scope["path"], scope["headers"], scope.get("query_string", b""))
-        authenticated = await self._authenticator.authenticate(found, where)
+        account = carrier.named_account(scope["headers"])
+        authenticated = await self._authenticator.authenticate(found, where, account)
         asker = Asker(authenticated.principal, where)
         scope["state"]["asker"] = asker
         rates = await self._count(scope, asker, authenticated)
         self._forgery.check(scope, authenticated.principal)
+        standing = _Standing(self._authenticator, authenticated, asker, found)
+        body = BodyWatch(receive, standing.check)
+        way_out = _WayOut(send, standing.late_check, rates)
+        try:
+            await next_app(scope, body if found else receive, way_out)
+            if way_out.refused is not None:
+                await self._refuse(scope, body, send, way_out.refused)
+        finally:
+            body.close()
 
-        async def late_check() -> None:
-            await self._authenticator.settled(authenticated)
-            good = asker.outcome.ended_self or await self._authenticator.still_good(asker.principal, found, where)
-            if not good:
-                raise Unauthenticated(internal="revoked_in_flight")
+    async def _refuse(self, scope: Any, body: BodyWatch, send: Send, error: LumioError) -> None:
+        """Answer in place of the answer that may not leave; a body that still arrives is the connection's last."""
+        request: Request[Any, Any, Any] = Request(scope, body, send)
+        answer = self._render(request, error).to_asgi_response(None, request)
 
-        way_out = _WayOut(send, late_check, rates)
-        await next_app(scope, receive, way_out)
-        if way_out.refused is not None:
-            request: Request[Any, Any, Any] = Request(scope, receive, send)
-            answer = self._render(request, way_out.refused).to_asgi_response(None, request)
-            await answer(scope, receive, send)
+        async def last(message: Message) -> None:
+            if message["type"] == "http.response.start" and scope["http_version"].startswith("1"):
+                message["headers"] = [*message["headers"], (b"connection", b"close")]
+            await send(message)
+
+        breaking_off = body.began and not body.arrived
+        await answer(scope, body, last if breaking_off else send)
+        if breaking_off:
+            await body.drain()
 
     async def _count(self, scope: Any, asker: Asker, authenticated: Authenticated) -> list[tuple[bytes, bytes]]:
         """Count the request; an answer that refuses it waits for its authentication like any other."""
@@ -75,6 +92,33 @@ class Gate(ASGIMiddleware):
             await self._authenticator.settled(authenticated)
             raise
         return [(name.encode(), value.encode()) for name, value in headers.items()]
+
+
+class _Standing:
+    """Whether the credential of one request still stands; that it does not is found and recorded once."""
+
+    def __init__(
+        self, authenticator: Authenticator, authenticated: Authenticated, asker: Asker, found: list[Presented]
+    ) -> None:
+        self._authenticator = authenticator
+        self._authenticated = authenticated
+        self._asker = asker
+        self._found = found
+        self._over = False
+
+    async def check(self) -> None:
+        """Raise Unauthenticated when the credential has ended by another's hand."""
+        asker = self._asker
+        if not self._over and not asker.outcome.ended_self:
+            good = await self._authenticator.still_good(asker.principal, self._found, asker.origin)
+            self._over = not good
+        if self._over:
+            raise Unauthenticated(internal="revoked_in_flight")
+
+    async def late_check(self) -> None:
+        """Wait until the authentication is on disk, then check."""
+        await self._authenticator.settled(self._authenticated)
+        await self.check()
 
 
 class _WayOut:

@@ -1,4 +1,4 @@
-"""Two questions that a load balancer asks: is the process there, and can it answer safely?
+"""What a load balancer asks: whether the process is there, and whether it can answer safely.
 
 Promise: ready means that the authority answers from now; a server that could only guess says so with 503.
 """

@@ -32,6 +32,12 @@ def _trusted(address: str, trusted: Networks) -> bool:
     return any(parsed.version == network.version and parsed in network for network in trusted)
 
 
+def from_proxy(client: tuple[str, int] | None, trusted: Networks) -> bool:
+    """Tell whether the socket's other end is a proxy that is believed."""
+    address = normalise(client[0]) if client else None
+    return address is not None and _trusted(address, trusted)
+
+
 def find(peer: str | None, forwarded: Sequence[str], trusted: Networks) -> tuple[str | None, str]:
     """Return the client's address and how it was learned: `peer` or `forwarded`.
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 from litestar import Request, Response
@@ -15,10 +15,13 @@ from lumio.crypto.hashing import digest
 from lumio.kernel import clock
 from lumio.kernel.errors import FieldError, Invalid, Malformed
 from lumio.kernel.paging import Page
+from lumio.surface.http.carrier import POPOUT_PARAMETER
 
 Web = Request[Any, Any, Any]
 
 DEPTH_MAX = 32
+FIELDS_MAX = 50
+FORM = "application/x-www-form-urlencoded"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -44,9 +47,8 @@ async def json_body(request: Web) -> Any:
     Raises:
         Malformed: no JSON, nested beyond reason, or another content type.
     """
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = await request.body()
-    if content_type != "application/json":
+    if _content_type(request) != "application/json":
         raise Malformed([FieldError("", "content_type", "The Content-Type must be application/json.")])
     try:
         plain = msgspec.json.decode(body)
@@ -55,6 +57,28 @@ async def json_body(request: Web) -> Any:
     if _depth(plain) > DEPTH_MAX:
         raise Malformed([FieldError("", "depth", f"The body is nested more than {DEPTH_MAX} levels deep.")])
     return plain
+
+
+async def form_body(request: Web) -> dict[str, str]:
+    """Return the fields of a form, as OAuth's endpoints take them.
+
+    Raises:
+        Malformed: no form, or a field twice.
+    """
+    if _content_type(request) != FORM:
+        raise Malformed([FieldError("", "content_type", f"The Content-Type must be {FORM}.")])
+    try:
+        pairs = parse_qsl((await request.body()).decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX)
+    except ValueError:
+        raise Malformed([FieldError("", "form", "The form cannot be read.")]) from None
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise Malformed([FieldError("", "twice", "A field stands there twice.")])
+    return fields
+
+
+def _content_type(request: Web) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 async def no_body(request: Web) -> None:
@@ -79,7 +103,7 @@ def _depth(value: object) -> int:
 
 
 def query(request: Web, *reserved: str) -> dict[str, str]:
-    """Return the query's plain values.
+    """Return the query's plain values, without the place where popout tokens travel.
 
     Raises:
         Invalid: a name that stands there twice.
@@ -88,7 +112,7 @@ def query(request: Web, *reserved: str) -> dict[str, str]:
     for name, value in request.query_params.multi_items():
         if name in found:
             raise Invalid([FieldError(name, "twice", "Stands here more than once.")])
-        if name not in reserved:
+        if name not in {*reserved, POPOUT_PARAMETER}:
             found[name] = value
     return found
 

@@ -11,6 +11,7 @@ from litestar.routes import HTTPRoute
 from lumio.access.action import ActionMethod, Terms
 
 SHOWN = "shown"
+JSON = "application/json"
 _PARAMETER = re.compile(r"\{(\w+):\w+\}")
 _IN_PATH = re.compile(r"\{(\w+)\}")
 
@@ -24,6 +25,7 @@ class Shown(msgspec.Struct, frozen=True):
     query: Any = None
     status: int = 200
     bare: bool = False
+    takes: str = JSON
 
 
 def shows(
@@ -33,9 +35,10 @@ def shows(
     body: Any = None,
     status: int = 200,
     bare: bool = False,
+    takes: str = JSON,
 ) -> dict[str, Any]:
     """Return the `opt` of a route served that describes it."""
-    return {"opt": {SHOWN: Shown(action.terms, result, body, _query(action, body), status, bare=bare)}}
+    return {"opt": {SHOWN: Shown(action.terms, result, body, _query(action, body), status, bare=bare, takes=takes)}}
 
 
 def _query(action: ActionMethod[Any, Any, Any], body: Any) -> Any:
@@ -108,7 +111,7 @@ def _operation(route: Described, by_model: dict[int, Any]) -> dict[str, Any]:
     if one.query not in {None, type(None)}:
         operation["parameters"] += _query_parameters(one.query, path)
     if one.body is not None:
-        content = {"application/json": {"schema": by_model[id(one.body)]}}
+        content = {one.takes: {"schema": by_model[id(one.body)]}}
         operation["requestBody"] = {"required": True, "content": content}
     return operation
 

@@ -8,6 +8,7 @@ export class Cancelled extends Error {}
 export async function busy(button, words, work) {
   const before = [...button.childNodes];
   button.style.minWidth = `${button.offsetWidth}px`;
+  button.disabled = true;
   button.replaceChildren(words);
   try {
     return await work();

@@ -1,0 +1,81 @@
+"""Verify a popout token, cheap checks first (spec: credentials, section 3)."""
+
+from lumio.access.authenticator import Refused
+from lumio.access.kinds import Kind, Presented
+from lumio.access.principal import Principal
+from lumio.accounts.model import Standing
+from lumio.accounts.service import Accounts, subjects_of
+from lumio.authority.interface import Authority
+from lumio.authority.subjects import Subject
+from lumio.crypto import opaque
+from lumio.crypto.hashing import Fingerprint, Peppers
+from lumio.kernel import clock
+from lumio.kernel.event import Actor, Origin
+from lumio.popouts.model import PopoutRow
+from lumio.popouts.rights import counting
+from lumio.popouts.service import Popouts
+from lumio.popouts.store import PopoutStore
+
+
+class PopoutVerifier:
+    """Shape, authority, row, secret, standing of the member and of the maker: in this order."""
+
+    def __init__(
+        self, store: PopoutStore, popouts: Popouts, accounts: Accounts, authority: Authority, peppers: Peppers
+    ) -> None:
+        """Read rows from `store`, standing from `accounts`, through `authority`; tell `popouts` of each use."""
+        self._store = store
+        self._popouts = popouts
+        self._accounts = accounts
+        self._authority = authority
+        self._peppers = peppers
+
+    def accepted(self, principal: Principal, origin: Origin) -> None:
+        """Note the use of a popout token."""
+        if principal.actor.id is not None:
+            self._popouts.used(principal.actor.id, origin.ip)
+
+    async def verify(self, presented: Presented) -> Principal | Refused:
+        """Return the popout token's principal, with the rights that count now, or why not."""
+        key = opaque.parse(presented.text, opaque.POPOUT_TOKEN)
+        if key is None:
+            return Refused("malformed", guess=True)
+        status = await self._authority.status(key.lookup_id, lambda: self._store.by_lookup(key.lookup_id))
+        if status is None:
+            return Refused("unknown", guess=True)
+        row = status.facts
+        if not self._peppers.matches(presented.text, Fingerprint(row.pepper_v, row.digest)):
+            return Refused("wrong_secret", guess=True)
+        actor = _actor(row)
+        if row.revoked_at is not None:
+            return Refused("revoked", actor=actor, account_id=row.account_id)
+        if row.expires_at is not None and row.expires_at <= clock.now():
+            return Refused("expired", actor=actor, account_id=row.account_id)
+        member = await self._accounts.standing_of_member(row.member_id)
+        if member is None:
+            return Refused("holder_gone", actor=actor, account_id=row.account_id)
+        maker = await self._maker(row, member)
+        if maker is None:
+            return Refused("maker_gone", actor=actor, account_id=row.account_id)
+        subjects = (Subject("popout", row.id), *subjects_of(member), *subjects_of(maker))
+        return Principal(
+            Kind.POPOUT_TOKEN,
+            _actor(row, member.user_id or member.member_id),
+            subjects=tuple(dict.fromkeys(subjects)),
+            seq=status.seq,
+            user_id=member.user_id,
+            account_id=row.account_id,
+            member_id=member.member_id,
+            carried=counting(row.permissions, maker, member),
+            expires_at=row.expires_at,
+        )
+
+    async def _maker(self, row: PopoutRow, member: Standing) -> Standing | None:
+        """Return the maker's standing: whoever leaves has seen the secret, so it ends with them."""
+        if member.user_id == row.maker_id:
+            return member
+        return await self._accounts.standing_of_user(row.account_id, row.maker_id)
+
+
+def _actor(row: PopoutRow, on_behalf_of: str | None = None) -> Actor:
+    return Actor("popout_token", row.id, row.label, on_behalf_of, "popout_token", row.id)
