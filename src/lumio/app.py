@@ -21,8 +21,13 @@ from lumio.accounts.graph import AccountQueries
 from lumio.accounts.rest import MeRoutes
 from lumio.accounts.service import Accounts
 from lumio.accounts.store import AccountStore
+from lumio.admin import events as admin_events
+from lumio.admin.pages import UserPages
+from lumio.admin.rest import AdminRoleRoutes, AdminUserRoutes
+from lumio.admin.roles import AdminRoles
 from lumio.admin.service import Admin
 from lumio.admin.store import AdminStore
+from lumio.admin.users import AdminUsers
 from lumio.audit.graph import AuditQueries
 from lumio.audit.pages import AuditPages
 from lumio.audit.rest import AuditLogRoutes
@@ -40,6 +45,8 @@ from lumio.extensions.rest import ExtensionRoutes, VersionRoutes, developer_me
 from lumio.extensions.service import Extensions
 from lumio.extensions.store import ExtensionStore, VersionStore
 from lumio.extensions.versions import Versions
+from lumio.introspection.rest import IntrospectionRoutes
+from lumio.introspection.service import Introspection
 from lumio.kernel import clock
 from lumio.kernel.errors import Unauthenticated, Unavailable
 from lumio.kernel.event import SYSTEM, Event, Origin
@@ -56,6 +63,12 @@ from lumio.login.registration import Links, Registration
 from lumio.login.rest import AuthRoutes, SetUpRoutes, StepUpRoutes
 from lumio.login.service import Login
 from lumio.login.store import LoginStore
+from lumio.popouts.graph import PopoutMutations, PopoutQueries
+from lumio.popouts.pages import PopoutPages
+from lumio.popouts.rest import PopoutRoutes
+from lumio.popouts.service import Popouts
+from lumio.popouts.store import PopoutStore
+from lumio.popouts.verify import PopoutVerifier
 from lumio.sessions.service import Sessions
 from lumio.sessions.store import SessionStore
 from lumio.sessions.verify import SessionVerifier
@@ -159,6 +172,8 @@ def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST, key_cost: 
     sessions = Sessions(session_store, peppers, access_tokens, authority)
     key_store = KeyStore(database.hot)
     keys = Keys(key_store, peppers, accounts)
+    popout_store = PopoutStore(database.hot)
+    popouts = Popouts(popout_store, peppers, accounts)
     tags, proofs = Tags(ring), Proofs(peppers, key_stretch)
     system_key_store = SystemKeyStore(database.hot)
     system_keys = SystemKeys(system_key_store, Profiles(settings.profiles), admin, tags, proofs)
@@ -181,22 +196,25 @@ def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST, key_cost: 
     limiter = FailureLimiter(settings.rate_auth_failures, throttled)
     on_sessions = SessionVerifier(session_store, sessions, accounts, authority, peppers, access_tokens)
     on_keys = KeyVerifier(key_store, keys, accounts, authority, peppers)
+    on_popouts = PopoutVerifier(popout_store, popouts, accounts, authority, peppers)
     on_system_keys = SystemKeyVerifier(system_key_store, system_keys, authority, tags, proofs)
     authenticator = Authenticator(
         {"lm_eyJ": on_sessions, opaque.PAGE_SESSION: on_sessions, opaque.DEVELOPER_KEY: on_keys,
-         opaque.SYSTEM_KEY: on_system_keys},
+         opaque.SYSTEM_KEY: on_system_keys, opaque.POPOUT_TOKEN: on_popouts},
         authority,
         journal,
         limiter,
         accounts.exists,
     )
     perform = Perform(units, journal, authority, [accounts, admin, system_keys])
+    introspection = Introspection(authenticator, perform.rights_within)
     forgery = ForgeryGuard(Peppers(ring, "forms"), settings.public_url)
     sender = Sender(outbox, choose(settings.smtp_url, settings.mail_dir), settings.mail_from)
     windows = RateWindows(database)
     chores = Chores([
         (0.5, sender.run_once),
         (5, lambda: keys.flush(units)),
+        (5, lambda: popouts.flush(units)),
         (5, lambda: system_keys.flush(units)),
         (5, lambda: sessions.flush(units)),
         (5, limiter.sweep),
@@ -209,8 +227,9 @@ def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST, key_cost: 
     static = StaticFiles()
     pages = Pages(environment(), static, forgery, lambda asker: describe_person(perform, accounts, asker), PLACES)
     graph = Graph(
-        [AccountQueries, KeyQueries, SystemKeyQueries, AuditQueries], [KeyMutations, SystemKeyMutations],
-        [accounts, keys, system_keys, audit_log], perform,
+        [AccountQueries, KeyQueries, PopoutQueries, SystemKeyQueries, AuditQueries],
+        [KeyMutations, PopoutMutations, SystemKeyMutations],
+        [accounts, keys, popouts, system_keys, audit_log], perform,
         introspection=settings.introspection,
     )  # fmt: skip
     known = {
@@ -218,17 +237,22 @@ def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST, key_cost: 
         "registration": registration, "audit_log": audit_log, "pages": pages, "static": static,
         "event_names": event_names(), "authority": authority, "extensions": extensions,
         "versions": versions, "graph": graph, "system_keys": system_keys, "admin": admin,
+        "admin_roles": AdminRoles(AdminStore(), admin),
+        "admin_users": AdminUsers(AdminStore(), admin, accounts, sessions.end_all),
+        "popouts": popouts, "introspection": introspection, "public_url": settings.public_url,
     }  # fmt: skip
     programs: list[Any] = [
-        StepUpRoutes, MeRoutes, KeyRoutes, AuditLogRoutes, GraphRoutes, SystemKeyRoutes, ProfileRoutes,
+        StepUpRoutes, MeRoutes, KeyRoutes, PopoutRoutes, AuditLogRoutes, GraphRoutes, SystemKeyRoutes, ProfileRoutes,
+        AdminUserRoutes, AdminRoleRoutes,
     ]  # fmt: skip
     html: list[Any] = [
-        SignInPages, SetUpPages, SignUpPages, ResetPages, KeyPages, AuditPages, ExtensionPages, SystemPages,
+        SignInPages, SetUpPages, SignUpPages, ResetPages, KeyPages, PopoutPages, AuditPages, ExtensionPages,
+        SystemPages, UserPages,
     ]  # fmt: skip
     render = Renderer(pages)
     web = Litestar(
         [
-            Router("/v1", route_handlers=[SetUpRoutes, AuthRoutes, *programs]),
+            Router("/v1", route_handlers=[SetUpRoutes, AuthRoutes, IntrospectionRoutes, *programs]),
             Router("/api", route_handlers=[*programs, PageSystemKeyRoutes, ExtensionRoutes, VersionRoutes]),
             Router("/developer/v1", route_handlers=[developer_me, ExtensionRoutes, VersionRoutes]),
             *html,
@@ -267,22 +291,28 @@ def _provide(service: Any) -> Provide:
     return Provide(lambda: service, use_cache=True, sync_to_thread=False)
 
 
-SERVICES = (Accounts, Admin, Sessions, Keys, SystemKeys, Login, Registration, AuditLog, Extensions, Versions)
+SERVICES = (
+    Accounts, Admin, AdminRoles, AdminUsers, Sessions, Keys, Popouts, SystemKeys, Login, Registration,
+    Introspection, AuditLog, Extensions, Versions,
+)  # fmt: skip
 """Every class that declares actions, for the census."""
 
 AUTHENTICATION_EVENTS = ("auth.succeeded", "auth.failed", "auth.throttled")
 
 PLACES = (
     Place("Build", "Extensions", "extensions", "/dashboard/extensions", "extensions:read"),
+    Place("Build", "Tokens", "ticket", "/dashboard/account/tokens", "tokens:read"),
     Place("Account · Security", "API Keys", "key", "/dashboard/account/security/api-keys", "api-keys:read"),
     Place("Account · Security", "Audit Log", "log", "/dashboard/account/security/audit-log", "audit-log:read"),
     Place("Admin", "System", "system", "/system", "admin:access"),
+    Place("Admin", "Users", "team", "/users", "users:read"),
 )
 
 
 def event_names() -> tuple[str, ...]:
     """Return every event that an action can record, for people who filter the log."""
-    return tuple(sorted({*AUTHENTICATION_EVENTS, *(terms.event for terms in census(SERVICES) if terms.event)}))
+    promised = (terms.event for terms in census(SERVICES) if terms.event)
+    return tuple(sorted({*AUTHENTICATION_EVENTS, *admin_events.BESIDE, *promised}))
 
 
 async def describe_person(perform: Perform, accounts: Accounts, asker: Asker) -> Facts:

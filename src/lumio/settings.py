@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 PREFIX = "LUMIO_"
@@ -107,13 +108,13 @@ def _from_file(name: str | None) -> tuple[dict[str, str], dict[str, tuple[str, .
 
 
 def _profiles(name: str, table: object) -> dict[str, tuple[str, ...]]:
-    """Return the profiles as they stand in the file; whether their permissions exist is asked where those are known."""
-    lists = table if isinstance(table, dict) else {"": None}
+    """Return the profiles as they stand in the file; only the house knows which permissions there are."""
+    lists: dict[str, Any] = table if isinstance(table, dict) else {"": None}
     for profile, permissions in lists.items():
         if not isinstance(permissions, list) or not all(isinstance(one, str) for one in permissions):
             message = f'{name}: profiles.{profile} must be a list of permissions such as ["extensions:read"]'
             raise SettingsError(message)
-    return {str(profile): tuple(permissions) for profile, permissions in lists.items()}
+    return {profile: tuple(permissions) for profile, permissions in lists.items()}
 
 
 def _public_url(text: str) -> str:

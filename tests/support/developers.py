@@ -60,7 +60,10 @@ async def make_extension(client: httpx2.AsyncClient, name: str = "Chat Confetti"
 
 
 async def send(
-    client: httpx2.AsyncClient, extension_id: str, files: Parts | None = None, **headers: str
+    client: httpx2.AsyncClient,
+    extension_id: str,
+    files: Parts | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> httpx2.Response:
     """Upload a version."""
     path = f"{EXTENSIONS}/{extension_id}/versions"

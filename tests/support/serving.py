@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx2
+import psutil
 
 PROGRAM = Path(sys.executable).with_name("lumio-server")
 START_SECONDS = 60
@@ -29,6 +30,16 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def living(group: int) -> list[int]:
+    """Return the processes of a group that still run; what was killed and only waits for its reaper does not."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.NoSuchProcess, ProcessLookupError):
+            if os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+    return found
 
 
 @dataclass(slots=True)
@@ -49,6 +60,20 @@ class LiveServer:
     def base_url(self) -> str:
         """The public address, as the pages know it."""
         return f"http://localhost:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that the server gets."""
+        own = {name: value for name, value in os.environ.items() if not name.startswith("LUMIO_")}
+        return own | dict(self.settings)
+
+    @property
+    def leader(self) -> int:
+        """The id of the process group that the server and its workers form."""
+        if self._process is None:
+            message = "the server is not running"
+            raise LookupError(message)
+        return self._process.pid
 
     @property
     def stdout(self) -> str:
@@ -85,11 +110,10 @@ class LiveServer:
         Raises:
             RuntimeError: it ended, or did not become ready in time; the error has its last words.
         """
-        own = {name: value for name, value in os.environ.items() if not name.startswith("LUMIO_")}
         self._printed, self._logged = bytearray(), bytearray()
         self._process = subprocess.Popen(
             [str(PROGRAM), "serve", "--port", str(self.port)],
-            env=own | dict(self.settings),
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -111,6 +135,9 @@ class LiveServer:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(STOP_SECONDS)
+        deadline = time.monotonic() + STOP_SECONDS
+        while living(process.pid) and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def stop(self) -> None:
         """Ask the server to stop and wait for it; what is left of it after that is killed."""

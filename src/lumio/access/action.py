@@ -66,7 +66,7 @@ class ActionMethod(Generic[Service, Input, Output]):
     def input_type(self) -> type[Input]:
         """The type of the second parameter."""
         hints = get_type_hints(self._method)
-        names = [name for name in hints if name not in {"context", "return"}]
+        names = [name for name in hints if name.lstrip("_") not in {"context", "return"}]
         found: type[Input] = hints[names[0]]
         return found
 

@@ -186,7 +186,8 @@ def _prefix(presented: Presented) -> str:
 
 def _misplaced(row: Row, presented: Presented, verdict: Principal | Refused) -> Refused:
     """Refuse a credential in the wrong place, and name its owner in the log when it is genuine: it has leaked."""
-    reason = "key_in_query" if presented.place is Place.QUERY else f"{row.kind}_in_{presented.place}"
+    in_address = presented.place in {Place.QUERY, Place.STRAY}
+    reason = "key_in_query" if in_address else f"{row.kind}_in_{presented.place}"
     if isinstance(verdict, Refused):
         return Refused(reason, verdict.guess, verdict.actor, verdict.account_id)
     return Refused(reason, actor=verdict.actor, account_id=verdict.account_id)

@@ -85,7 +85,7 @@ class Context:
     async def end(self, *subjects: Subject, reason: str, effect: Effect = "ended") -> Receipt:
         """End or change subjects; the last step of an action, since it seals the unit."""
         who = self.principal.actor.id or self.principal.actor.label
-        if not set(subjects).isdisjoint(self.principal.subjects):
+        if effect == "ended" and not set(subjects).isdisjoint(self.principal.subjects):
             self.asker.outcome.ended_self = True
         return await self.authority.end(self.unit, _endings(subjects, effect, who, reason))
 

@@ -21,11 +21,12 @@ class Kind(StrEnum):
 
 
 class Place(StrEnum):
-    """Where a credential was found in a request."""
+    """Where a credential was found in a request; `query` is `?token=`, `stray` any other part of a query."""
 
     BEARER = "bearer"
     COOKIE = "cookie"
     QUERY = "query"
+    STRAY = "stray"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -162,6 +162,9 @@ class Perform:
             detail={"reason": notes.get("reason") or error.code},
         )
         if error.internal == "revoked_in_flight":
+            if asker.outcome.end_recorded:
+                return
+            asker.outcome.end_recorded = True
             event = replace(event, event="auth.failed", detail={"reason": error.internal})
         aftermath: Callable[[Unit], Awaitable[None]] | None = notes.get("aftermath")
         if aftermath is None:

@@ -8,7 +8,6 @@ from lumio.authority.subjects import Subject
 from lumio.kernel.event import ANONYMOUS as ANONYMOUS_ACTOR
 from lumio.kernel.event import Actor, Origin
 
-
 ACCOUNT_HEADER = "X-Lumio-Account"
 """Where a system key, which belongs to no account, names the one that it acts on."""
 
@@ -52,9 +51,14 @@ class Retry:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a request: `ended_self` when it ended its own credential, as signing out does."""
+    """What became of a request.
+
+    `ended_self`: it ended its own credential, as signing out does. `end_recorded`: its credential was ended by
+    another's hand, and the log says so already.
+    """
 
     ended_self: bool = False
+    end_recorded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from datetime import datetime
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -73,9 +74,33 @@ class Person(Struct, frozen=True):
     active: bool
 
 
+class Listed(Struct, frozen=True):
+    """A person as whoever operates the installation finds them."""
+
+    id: str
+    email: str
+    display_name: str
+    verified: bool
+    suspended_at: datetime | None
+    created_at: datetime
+
+
+class Membership(Struct, frozen=True):
+    """An account that a person belongs to, and their role there."""
+
+    id: str
+    name: str
+    role: str
+
+
 def mail_key(email: str) -> str:
     """Return the form under which two spellings of one address are the same."""
-    return unicodedata.normalize("NFKC", email).casefold()
+    return name_key(email)
+
+
+def name_key(name: str) -> str:
+    """Return the form under which names are searched: neither case nor Unicode's compatibility forms count."""
+    return unicodedata.normalize("NFKC", name).casefold()
 
 
 def clean_name(field: str, text: str) -> str:

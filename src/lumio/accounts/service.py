@@ -1,13 +1,25 @@
 """What happens to people and accounts. Promise: rights are what the membership says at this moment."""
 
 import secrets
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from lumio.access.action import action
 from lumio.access.context import Context
 from lumio.access.guard import effective
 from lumio.access.policy import ROLES, Role
 from lumio.access.principal import Principal
-from lumio.accounts.model import AccountView, Me, Person, Standing, clean_name, slug_of
+from lumio.accounts.model import (
+    AccountView,
+    Listed,
+    Me,
+    Membership,
+    Person,
+    Standing,
+    clean_name,
+    name_key,
+    slug_of,
+)
 from lumio.accounts.store import AccountStore
 from lumio.authority.subjects import Subject
 from lumio.kernel import clock
@@ -79,14 +91,14 @@ class Accounts:
         await self._store.change_user(unit, user_id, verified_at=clock.now())
 
     async def same_password(self, unit: Unit, person: Person) -> bool:
-        """Tell whether a person's password is still the one that was checked before the unit opened.
+        """Tell whether a person may still sign in with the password that was checked before the unit opened.
 
-        It stays so until the unit's end: whoever signs in with the old password while it is being replaced
-        is either in before, and ended with the others, or not in at all.
+        It stays so until the unit's end: whoever signs in while the password is being replaced, or they are
+        being suspended, is either in before, and ended with the others, or not in at all.
         """
         await unit.lock(shared=(_password_of(person.id),), exclusive=())
         now = await self._store.person(unit, user_id=person.id)
-        if now is None or now.password_hash is None or person.password_hash is None:
+        if now is None or not now.active or now.password_hash is None or person.password_hash is None:
             return False
         return secrets.compare_digest(now.password_hash, person.password_hash)
 
@@ -97,7 +109,38 @@ class Accounts:
 
     async def rename(self, unit: Unit, user_id: str, name: str) -> None:
         """Replace a person's display name."""
-        await self._store.change_user(unit, user_id, display_name=clean_name("display_name", name))
+        cleaned = clean_name("display_name", name)
+        await self._store.change_user(unit, user_id, display_name=cleaned, name_key=name_key(cleaned))
+
+    async def people(
+        self, view: View, wanted: str, limit: int, after: tuple[datetime, str] | None
+    ) -> Sequence[Listed]:
+        """Return people whose address or name has `wanted` in it, the newest first."""
+        return await self._store.people(view, wanted, limit, after)
+
+    async def listed(self, view: View, user_id: str) -> Listed | None:
+        """Return one person in the same form."""
+        return await self._store.listed(view, user_id)
+
+    async def memberships(self, view: View, user_ids: Iterable[str]) -> dict[str, list[Membership]]:
+        """Return the accounts of some people by person."""
+        return await self._store.memberships(view, user_ids)
+
+    async def any_active(self, view: View, user_ids: Iterable[str]) -> bool:
+        """Tell whether one of these people can sign in."""
+        return await self._store.any_active(view, user_ids)
+
+    async def suspend(self, unit: Unit, user_id: str) -> None:
+        """Stop a person: no standing anywhere, so no session, key or popout token of theirs is good any more.
+
+        The caller ends their sessions and writes the feed.
+        """
+        await unit.lock(shared=(), exclusive=(_password_of(user_id),))
+        await self._store.change_user(unit, user_id, suspended_at=clock.now())
+
+    async def reinstate(self, unit: Unit, user_id: str) -> None:
+        """Give a suspended person their standing back; their keys are good again, their sessions stay ended."""
+        await self._store.change_user(unit, user_id, suspended_at=None)
 
     @action("accounts.me", signed_in=True)
     async def me(self, context: Context, _form: None) -> Me:

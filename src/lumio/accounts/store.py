@@ -1,21 +1,35 @@
 """Tables of people, accounts and memberships; read here and nowhere else."""
 
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     Column,
     ForeignKey,
+    Index,
     String,
     Table,
     Text,
     UniqueConstraint,
     bindparam,
     insert,
+    or_,
     select,
+    tuple_,
     update,
 )
 
-from lumio.accounts.model import AccountView, Person, Standing, UserView, mail_key
+from lumio.accounts.model import (
+    AccountView,
+    Listed,
+    Membership,
+    Person,
+    Standing,
+    UserView,
+    mail_key,
+    name_key,
+)
 from lumio.kernel import clock, ids
 from lumio.storage.columns import Moment, id_column, metadata
 from lumio.storage.hot import HotQuery, HotReader
@@ -28,10 +42,12 @@ users = Table(
     Column("email", String(254), nullable=False),
     Column("email_key", String(254), nullable=False, unique=True),
     Column("display_name", String(100), nullable=False),
+    Column("name_key", Text),
     Column("password_hash", Text),
     Column("verified_at", Moment),
     Column("suspended_at", Moment),
     Column("created_at", Moment, nullable=False),
+    Index(None, "created_at", "id"),
 )
 
 accounts = Table(
@@ -124,6 +140,43 @@ class AccountStore:
         row = (await view.execute(select(users).where(match))).first()
         return None if row is None else _person(row)
 
+    async def people(
+        self, view: View, wanted: str, limit: int, after: tuple[datetime, str] | None
+    ) -> Sequence[Listed]:
+        """Return people whose address or name has `wanted` in it, the newest first."""
+        found = select(users)
+        if wanted:
+            key = name_key(wanted)
+            match = [column.contains(key, autoescape=True) for column in (users.c.email_key, users.c.name_key)]
+            found = found.where(or_(*match))
+        if after is not None:
+            found = found.where(tuple_(users.c.created_at, users.c.id) < tuple_(*after))
+        ordered = found.order_by(users.c.created_at.desc(), users.c.id.desc()).limit(limit)
+        return [_listed(row) for row in await view.execute(ordered)]
+
+    async def listed(self, view: View, user_id: str) -> Listed | None:
+        """Return one person in the same form."""
+        row = (await view.execute(select(users).where(users.c.id == user_id))).first()
+        return None if row is None else _listed(row)
+
+    async def memberships(self, view: View, user_ids: Iterable[str]) -> dict[str, list[Membership]]:
+        """Return the accounts of some people by person, the oldest membership first."""
+        found: dict[str, list[Membership]] = {user_id: [] for user_id in user_ids}
+        joined = select(members.c.user_id, accounts.c.id, accounts.c.name, members.c.role).join(
+            accounts, accounts.c.id == members.c.account_id
+        )
+        wanted = joined.where(members.c.user_id.in_(list(found))).order_by(members.c.created_at, members.c.id)
+        for user_id, account_id, name, role in await view.execute(wanted):
+            found[user_id].append(Membership(account_id, name, role))
+        return found
+
+    async def any_active(self, view: View, user_ids: Iterable[str]) -> bool:
+        """Tell whether one of these people can sign in: neither suspended nor without a confirmed address."""
+        able = select(users.c.id).where(
+            users.c.id.in_(list(user_ids)), users.c.suspended_at.is_(None), users.c.verified_at.is_not(None)
+        )
+        return (await view.execute(able.limit(1))).first() is not None
+
     async def slug_taken(self, view: View, slug: str) -> bool:
         """Tell whether an account has this slug."""
         return (await view.execute(select(accounts.c.id).where(accounts.c.slug == slug))).first() is not None
@@ -132,7 +185,7 @@ class AccountStore:
         """Insert a person; return the id. Raises IntegrityError when the address is taken."""
         row = {
             "id": ids.uuid7(), "email": email, "email_key": mail_key(email), "display_name": name,
-            "password_hash": password_hash, "created_at": clock.now(),
+            "name_key": name_key(name), "password_hash": password_hash, "created_at": clock.now(),
             "verified_at": clock.now() if verified else None,
         }  # fmt: skip
         await unit.execute(insert(users), row)
@@ -161,6 +214,10 @@ class AccountStore:
 def _standing(row: Any) -> Standing:
     member_id, account_id, user_id, role, own_name, display_name, email = row
     return Standing(member_id, account_id, user_id, role, own_name or display_name or "", email)
+
+
+def _listed(row: Any) -> Listed:
+    return Listed(row.id, row.email, row.display_name, row.verified_at is not None, row.suspended_at, row.created_at)
 
 
 def _person(row: Any) -> Person:

@@ -16,10 +16,10 @@ REFUTATIONS_MAX = 1024
 
 
 class Facts:
-    """A bounded memory of (secret, stored hash) pairs; the secret stands there as an HMAC, the oldest use goes first."""
+    """A bounded memory of pairs, secret and stored hash; the pair that was used longest ago is forgotten first."""
 
     def __init__(self, size: int) -> None:
-        """Remember `size` pairs under a key of this process."""
+        """Remember `size` pairs."""
         self._size = size
         self._pairs: OrderedDict[bytes, str] = OrderedDict()
 

@@ -26,8 +26,9 @@ from lumio.extensions.model import (
 )
 from lumio.extensions.service import Extensions
 from lumio.extensions.versions import Versions
-from lumio.kernel.errors import FieldError, Invalid
+from lumio.kernel.errors import FieldError, Invalid, LumioError
 from lumio.surface.http.form_stream import FormStream
+from lumio.surface.http.rating import RATE
 from lumio.surface.rest import exchange
 from lumio.surface.rest.exchange import Web
 from lumio.surface.rest.openapi import shows
@@ -62,6 +63,11 @@ class MeAnswer(msgspec.Struct, frozen=True, rename="camel"):
     permissions: list[str]
 
 
+def limited(rule: str, described: dict[str, Any]) -> dict[str, Any]:
+    """Return what describes a route, with the limit of product C5 that it has beside its kind's."""
+    return {"opt": {**described["opt"], RATE: rule}}
+
+
 @get("/me", **shows(Accounts.me, MeAnswer, bare=True))
 async def developer_me(
     request: Web, accounts: NamedDependency[Accounts], perform: NamedDependency[Perform]
@@ -76,14 +82,20 @@ class ExtensionRoutes(Controller):
 
     path = "/extensions"
 
-    @get("/", **shows(Extensions.list, ExtensionList, bare=True))
+    @get("/", **limited("developer_read", shows(Extensions.list, ExtensionList, bare=True)))
     async def list(
         self, request: Web, extensions: NamedDependency[Extensions], perform: NamedDependency[Perform]
     ) -> Response[Any]:
         """List the account's extensions, the newest first."""
         return exchange.bare(await perform(extensions.list, exchange.asker(request)))
 
-    @post("/", **shows(Extensions.create, ExtensionView, body=CreateExtension, status=201, bare=True))
+    @post(
+        "/",
+        **limited(
+            "developer_extensions",
+            shows(Extensions.create, ExtensionView, body=CreateExtension, status=201, bare=True),
+        ),
+    )
     async def create(
         self, request: Web, extensions: NamedDependency[Extensions], perform: NamedDependency[Perform]
     ) -> Response[Any]:
@@ -92,7 +104,7 @@ class ExtensionRoutes(Controller):
         made = await perform(extensions.create, exchange.asker(request, await request.body()), form)
         return _created(request, made, made.id)
 
-    @get("/{extension_id:str}", **shows(Extensions.show, ExtensionView, bare=True))
+    @get("/{extension_id:str}", **limited("developer_read", shows(Extensions.show, ExtensionView, bare=True)))
     async def show(
         self,
         request: Web,
@@ -116,7 +128,11 @@ class ExtensionRoutes(Controller):
         form = _placed(await exchange.json_body(request), extension_id=extension_id)
         return exchange.bare(await perform(extensions.update, exchange.asker(request), form))
 
-    @delete("/{extension_id:str}", status_code=200, **shows(Extensions.delete, Gone, bare=True))
+    @delete(
+        "/{extension_id:str}",
+        status_code=200,
+        **limited("developer_delete", shows(Extensions.delete, Gone, bare=True)),
+    )
     async def delete(
         self,
         request: Web,
@@ -135,7 +151,7 @@ class VersionRoutes(Controller):
 
     path = "/extensions/{extension_id:str}/versions"
 
-    @get("/", **shows(Versions.list, VersionList, bare=True))
+    @get("/", **limited("developer_read", shows(Versions.list, VersionList, bare=True)))
     async def list(
         self,
         request: Web,
@@ -147,7 +163,11 @@ class VersionRoutes(Controller):
         found = await perform(versions.list, exchange.asker(request), {"extension_id": extension_id})
         return exchange.bare(found)
 
-    @post("/", request_max_body_size=None, **shows(Versions.deploy, VersionView, status=201, bare=True))
+    @post(
+        "/",
+        request_max_body_size=None,
+        **limited("developer_versions", shows(Versions.deploy, VersionView, status=201, bare=True)),
+    )
     async def deploy(
         self,
         request: Web,
@@ -161,11 +181,12 @@ class VersionRoutes(Controller):
         try:
             async with versions.arrival(stream.parts()) as arrival:
                 made = await perform(versions.deploy, asker, {"extension_id": extension_id, "arrival": arrival})
-        finally:
+        except LumioError:
             await stream.drain()
+            raise
         return _created(request, made, made.id)
 
-    @get("/{version_id:str}", **shows(Versions.show, VersionView, bare=True))
+    @get("/{version_id:str}", **limited("developer_read", shows(Versions.show, VersionView, bare=True)))
     async def show(
         self,
         request: Web,
@@ -192,7 +213,9 @@ class VersionRoutes(Controller):
         choice = {"extension_id": extension_id, "version_id": version_id}
         return exchange.bare(await perform(versions.publish, exchange.asker(request), choice))
 
-    @delete("/{version_id:str}", status_code=200, **shows(Versions.delete, Gone, bare=True))
+    @delete(
+        "/{version_id:str}", status_code=200, **limited("developer_delete", shows(Versions.delete, Gone, bare=True))
+    )
     async def delete(
         self,
         request: Web,
@@ -206,7 +229,10 @@ class VersionRoutes(Controller):
         choice = {"extension_id": extension_id, "version_id": version_id}
         return exchange.bare(await perform(versions.delete, exchange.asker(request), choice))
 
-    @get("/{version_id:str}/artifacts/{name:str}", **shows(Versions.download, None, bare=True))
+    @get(
+        "/{version_id:str}/artifacts/{name:str}",
+        **limited("developer_read", shows(Versions.download, None, bare=True)),
+    )
     async def download(
         self,
         request: Web,

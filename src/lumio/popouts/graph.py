@@ -91,9 +91,8 @@ class PopoutMutations:
         made all the same, and its text is lost.
         """
         call = info.context
-        form = {"label": label, "member_id": member_id, "expires_at": expires_at}
-        if permissions is not None:
-            form["permissions"] = permissions
+        chosen = {} if permissions is None else {"permissions": permissions}
+        form = {"label": label, "member_id": member_id, "expires_at": expires_at, **chosen}
         return shown(CreatedPopoutToken, await call.perform(call.of(Popouts).create, call.asker, form))
 
     @strawberry.mutation

@@ -12,7 +12,7 @@ Label = Annotated[
 RowId = Annotated[str, Meta(min_length=1, max_length=64)]
 Permissions = Annotated[
     list[Annotated[str, Meta(min_length=1, max_length=64)]],
-    Meta(min_length=1, max_length=50),
+    Meta(max_length=50),
 ]
 READ_ONLY = ("extensions:read",)
 """What a popout token may do when nobody chose."""

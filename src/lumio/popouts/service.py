@@ -221,8 +221,10 @@ def _own_standing(context: Context, members: dict[str, Standing]) -> Standing:
 
 
 def _known(names: Iterable[str]) -> frozenset[str]:
-    """Return the names without repetition. Raises Invalid for one that is no permission."""
+    """Return the names without repetition. Raises Invalid when there is none, or one that is no permission."""
     chosen = frozenset(names)
+    if not chosen:
+        raise Invalid([FieldError("permissions", "required", "Choose at least one.")])
     strange = sorted(chosen - permission.ALL)
     if strange:
         raise Invalid([FieldError("permissions", "unknown", f"There is no permission {strange[0]}.")])

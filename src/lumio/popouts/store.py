@@ -65,8 +65,10 @@ class PopoutStore:
         row = await self._hot.row(_BY_LOOKUP, lookup_id=lookup_id)
         if row is None:
             return None
-        times = [None if micros is None else clock.from_micros(micros) for micros in row[8:]]
-        return PopoutRow(*row[:5], frozenset(json.loads(row[5])), *row[6:8], *times)
+        popout_id, account_id, member_id, maker_id, label, permissions, pepper_v, digest, *micros = row
+        times = [None if one is None else clock.from_micros(one) for one in micros]
+        chosen = frozenset(json.loads(permissions))
+        return PopoutRow(popout_id, account_id, member_id, maker_id, label, chosen, pepper_v, digest, *times)
 
     async def live(
         self,
@@ -81,7 +83,8 @@ class PopoutStore:
         if member_id is not None:
             found = found.where(popouts.c.member_id == member_id)
         if after is not None:
-            found = found.where(tuple_(popouts.c.created_at, popouts.c.id) < tuple_(*after))
+            last = tuple_(*after, types=[popouts.c.created_at.type, popouts.c.id.type])
+            found = found.where(tuple_(popouts.c.created_at, popouts.c.id) < last)
         ordered = found.order_by(popouts.c.created_at.desc(), popouts.c.id.desc()).limit(limit)
         return (await view.execute(ordered)).all()
 

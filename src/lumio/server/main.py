@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from lumio import settings as settings_module
-from lumio.settings import Settings, SettingsError
+from lumio.server import system_keys
+from lumio.server.options import Json, read_settings
 
 app = typer.Typer(
     name="lumio-server",
@@ -17,15 +18,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-def _settings(port: int = 8000) -> Settings:
-    try:
-        return settings_module.load(port=port)
-    except (SettingsError, OSError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from None
+app.add_typer(system_keys.app)
 
 
 @app.command()
@@ -37,7 +30,7 @@ def serve(
     from lumio.server.running import run
 
     settings_module.hand_port_to_workers(port)
-    raise typer.Exit(run(_settings(port), host, port))
+    raise typer.Exit(run(read_settings(port), host, port))
 
 
 @app.command()
@@ -45,7 +38,7 @@ def migrate(*, as_json: Json = False) -> None:
     """Bring the database to the newest schema."""
     from lumio.storage.migrate import upgrade
 
-    settings = _settings()
+    settings = read_settings()
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     asyncio.run(upgrade(settings.database_url))
     typer.echo(json.dumps({"migrated": True}) if as_json else "The database has the newest schema.")

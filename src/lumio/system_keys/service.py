@@ -9,6 +9,7 @@ from datetime import datetime
 
 from lumio.access.action import action
 from lumio.access.context import Context
+from lumio.access.fields import clean_label
 from lumio.access.kinds import Kind
 from lumio.access.principal import Asker, Principal
 from lumio.admin.service import Admin
@@ -17,7 +18,7 @@ from lumio.crypto import opaque
 from lumio.crypto.hashing import Tags
 from lumio.crypto.proofs import Proofs
 from lumio.kernel import clock, paging
-from lumio.kernel.errors import Denied, FieldError, Invalid, NotFound
+from lumio.kernel.errors import Denied, NotFound
 from lumio.kernel.event import NOWHERE, SYSTEM, Event
 from lumio.kernel.paging import Page
 from lumio.storage.unit import Unit, Units, View
@@ -51,9 +52,7 @@ async def _draw(service: "SystemKeys", _asker: Asker, form: CreateSystemKey) -> 
 class SystemKeys:
     """System keys of the installation."""
 
-    def __init__(
-        self, store: SystemKeyStore, profiles: Profiles, admin: Admin, tags: Tags, proofs: Proofs
-    ) -> None:
+    def __init__(self, store: SystemKeyStore, profiles: Profiles, admin: Admin, tags: Tags, proofs: Proofs) -> None:
         """Work on `store`; `admin` knows what an operator may hand on."""
         self._store = store
         self._profiles = profiles
@@ -145,7 +144,7 @@ class SystemKeys:
             Invalid: no such profile, or no visible label.
             Unavailable: the pool is full.
         """
-        label = _clean(form.label)
+        label = clean_label(form.label)
         permissions = self._profiles.permissions(form.profile)
         secret = opaque.mint(opaque.SYSTEM_KEY)
         pepper_v, encoded = await self._proofs.make(secret.text)
@@ -171,11 +170,3 @@ class SystemKeys:
             {"label": key.label, "profile": drawn.profile, "permissions": key.permissions},
         )
         return CreatedSystemKey(key.id, key.label, key.permissions, drawn.text, key.created_at, warnings)
-
-
-def _clean(label: str) -> str:
-    """Return a label without outer space; it is free-form, and escaped wherever it is shown."""
-    cleaned = label.strip()
-    if not cleaned:
-        raise Invalid([FieldError("label", "length", "Must have at least one visible character.")])
-    return cleaned

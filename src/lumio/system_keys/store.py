@@ -84,7 +84,8 @@ class SystemKeyStore:
         """Return keys, the newest first."""
         found = select(*_SHOWN)
         if after is not None:
-            found = found.where(tuple_(system_keys.c.created_at, system_keys.c.id) < tuple_(*after))
+            last = tuple_(*after, types=[system_keys.c.created_at.type, system_keys.c.id.type])
+            found = found.where(tuple_(system_keys.c.created_at, system_keys.c.id) < last)
         ordered = found.order_by(system_keys.c.created_at.desc(), system_keys.c.id.desc()).limit(limit)
         return [_view(row) for row in await view.execute(ordered)]
 

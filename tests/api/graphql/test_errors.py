@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 import structlog
+from graphql import GraphQLError
 
 from lumio.crypto import opaque
 from lumio.keys.store import KeyStore
+from lumio.surface.graph import faults
 from tests.api.graphql.asking import ask
 from tests.support.world import World
 
@@ -62,6 +64,19 @@ async def test_a_key_that_was_sent_by_mistake_is_refused_and_not_sent_back(world
         answer = await robin.post("/v1/gql", json=question)
         assert answer.json()["errors"][0]["extensions"]["code"] == "validation_error", question
         assert secret not in answer.text, question
+
+
+def test_a_key_in_the_words_of_the_query_language_is_masked() -> None:
+    secret = opaque.mint(opaque.DEVELOPER_KEY).text
+    shown = faults.located(GraphQLError(f"Cannot query field '{secret}' on type 'Query'."), "0199")
+    assert secret not in str(shown)
+    assert shown["message"].startswith("Cannot query field 'lm_dev_")
+
+
+async def test_a_refusal_is_no_line_in_the_log_of_the_library(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    for query in ("{", "{ nope }", "{ me { kind } }"):
+        assert (await ask(world.anonymous(), query))["errors"], query
+    assert [one for one in caplog.records if one.name.startswith("strawberry")] == []
 
 
 async def test_a_query_that_does_not_fit_the_schema_has_errors_and_no_result(world: World) -> None:

@@ -24,8 +24,7 @@ COSTLY = {
     ),
     "aliases over two operations": (
         "aliases",
-        f"query A {{ {' '.join(f'a{n}: me {{ kind }}' for n in range(8))} }} "
-        f"query B {{ {' '.join(f'b{n}: me {{ kind }}' for n in range(8))} }}",
+        " ".join(f"query {x} {{ {' '.join(f'{x}{n}: me {{ kind }}' for n in range(8))} }}" for x in "AB"),
     ),
     "aliases in an unused fragment": (
         "aliases",
@@ -34,6 +33,10 @@ COSTLY = {
     "depth 50": ("depth", "{ " + "me { " * 49 + "kind" + " }" * 50),
     "depth 13 by inline fragments": ("depth", "{ " + "... { " * 12 + "me { kind }" + " }" * 13),
     "depth by a chain of fragments": ("depth", _fragments(100, "{next}")),
+    "a fragment that is shallow at its first place and deep at its second": (
+        "depth",
+        "{ ...A " + "... { " * 7 + "...A" + " }" * 8 + " fragment A on Query { ... { ... { ... { me { kind } } } } }",
+    ),
     "a circle of fragments": ("depth", "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }"),
     "a circle that no operation enters": ("depth", "{ me { kind } } fragment A on Query { ...A }"),
     "fragments that double 9 times": ("fields", _fragments(9, "{next} {next}")),
@@ -66,9 +69,10 @@ async def test_ten_thousand_aliases_are_refused_by_their_length_alone(world: Wor
     assert (await granted(robin, "{ apiKeys { id } }"))["apiKeys"] == []
 
 
-@pytest.mark.parametrize(
-    "text", ["{" + "a " * 1001 + "}", "{ me(" + "[" * 999 + "}", "#\n" * 1001 + "{ me { kind } }"]
-)
+TALKATIVE = ("{ " + "a " * 1001 + "}", "{ me(" + "[" * 999 + "}", "#\n" * 1001 + "{ me { kind } }")
+
+
+@pytest.mark.parametrize("text", TALKATIVE)
 async def test_more_than_a_thousand_words_are_not_read_to_their_end(world: World, text: str) -> None:
     told = await refused(await world.sign_in(), text)
     assert told["code"] == "validation_error"

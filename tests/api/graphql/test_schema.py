@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from graphql import get_introspection_query
+from msgspec import Struct
 from msgspec.structs import fields
 from strawberry.types import get_object_definition
 from strawberry.types.base import StrawberryOptional
@@ -16,16 +17,17 @@ from lumio.audit import model as audit_model
 from lumio.keys import graph as keys_graph
 from lumio.keys import model as keys_model
 from lumio.settings import Settings, SettingsError, load
+from lumio.surface.graph import receipt
 from tests.api.graphql.asking import ask, granted
 from tests.support.world import World, opened
 
-SHOWN = {
+SHOWN: dict[type, type[Struct]] = {
     accounts_graph.User: accounts_model.UserView,
     accounts_graph.Account: accounts_model.AccountView,
     accounts_graph.Me: accounts_model.Me,
     keys_graph.Party: keys_model.Party,
     keys_graph.ApiKey: keys_model.KeyView,
-    keys_graph.RevokedKey: keys_model.RevokedKey,
+    receipt.RevokedKey: keys_model.RevokedKey,
     audit_graph.AuditTarget: audit_model.Target,
     audit_graph.AuditEntry: audit_model.Entry,
 }

@@ -43,7 +43,8 @@ class MailFolder:
     async def to(self, address: str, count: int = 1) -> list[EmailMessage]:
         """Wait until `count` mails went to `address`; return them, the oldest first."""
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while len(found := [mail for mail in self.all() if mail["To"] == address]) < count:
+            # A folder tells nobody that a file came.
+            while len(found := [mail for mail in self.all() if mail["To"] == address]) < count:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         return found
 
@@ -60,6 +61,7 @@ class MailServer:
     refusing: bool = False
     mails: list[EmailMessage] = field(default_factory=list)
     receivers: list[str] = field(default_factory=list)
+    came: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Envelope) -> str:  # noqa: N802 - the server's name
         """Take one message."""
@@ -68,13 +70,15 @@ class MailServer:
         content = envelope.original_content or b""
         self.mails.append(_read(content))
         self.receivers.extend(envelope.rcpt_tos)
+        self.came.set()
         return "250 taken"
 
     async def wait(self, count: int) -> None:
         """Wait until `count` messages were taken."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             while len(self.mails) < count:
-                await asyncio.sleep(0.05)
+                self.came.clear()
+                await self.came.wait()
 
 
 @asynccontextmanager

@@ -55,9 +55,7 @@ async def test_what_was_sent_is_what_is_read_back(store: BundleStore, size: int)
     assert store.open(received.sha256).read_bytes() == content
 
 
-async def test_a_file_stands_under_its_digest_and_only_its_owner_reads_it(
-    store: BundleStore, tmp_path: Path
-) -> None:
+async def test_a_file_stands_under_its_digest_and_only_its_owner_reads_it(store: BundleStore, tmp_path: Path) -> None:
     received = await store.receive(_chunks(b"one"), 3)
     assert received.path.parent == tmp_path / "bundles" / "staging"
     assert stat.S_IMODE(received.path.stat().st_mode) == 0o600
@@ -105,9 +103,7 @@ async def test_concurrent_uploads_of_the_same_content_all_succeed(store: BundleS
     assert kept.read_bytes() == content
 
 
-async def test_one_byte_past_the_limit_is_too_large_and_leaves_nothing(
-    store: BundleStore, tmp_path: Path
-) -> None:
+async def test_one_byte_past_the_limit_is_too_large_and_leaves_nothing(store: BundleStore, tmp_path: Path) -> None:
     assert (await store.receive(_chunks(b"12", b"34"), 4)).size == 4
     for path in _files(tmp_path):
         path.unlink()
@@ -225,9 +221,7 @@ async def test_content_and_folders_are_durable_before_keep_returns(
     assert synced[1:] == [received.sha256[:2], "bundles"]
 
 
-async def test_discarding_removes_what_was_not_kept_and_nothing_else(
-    store: BundleStore, tmp_path: Path
-) -> None:
+async def test_discarding_removes_what_was_not_kept_and_nothing_else(store: BundleStore, tmp_path: Path) -> None:
     kept = await _stored(store, b"kept")
     dropped = await store.receive(_chunks(b"dropped"), 9)
     for _ in range(2):

@@ -19,7 +19,7 @@ FORWARDED_ADDRESSES = {b"x-forwarded-uri", b"x-original-uri"}
 COOKIELESS = ("/v1/", "/developer/", "/oauth/", "/.well-known/")
 
 _ACCOUNT = ACCOUNT_HEADER.lower().encode()
-_BEARER = re.compile(r"[Bb]earer +([\x21-\x7e]+)")
+_BEARER = re.compile(r"(?i:bearer) +([\x21-\x7e]+)")
 _PREFIXES = tuple(row.prefix for row in TABLE)
 
 
@@ -70,10 +70,12 @@ def _in_query(query: bytes) -> Iterable[Presented]:
     except ValueError:
         raise Malformed([FieldError("", "query", f"Takes at most {PARAMETERS_MAX} parameters.")]) from None
     for name, value in pairs:
-        if name == POPOUT_PARAMETER or value.startswith(_PREFIXES):
+        if name == POPOUT_PARAMETER:
             yield Presented(value, Place.QUERY)
+        elif value.startswith(_PREFIXES):
+            yield Presented(value, Place.STRAY)
         elif name.startswith(_PREFIXES):
-            yield Presented(name, Place.QUERY)
+            yield Presented(name, Place.STRAY)
 
 
 def named_account(headers: Iterable[tuple[bytes, bytes]]) -> str | None:

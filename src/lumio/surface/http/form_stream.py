@@ -81,8 +81,10 @@ class FormStream:
         boundary = options.get("boundary", "")
         if kind != "multipart/form-data" or not 1 <= len(boundary) <= 70:  # noqa: PLR2004 - RFC 2046, 5.1.1
             raise _malformed("The Content-Type must be multipart/form-data with a boundary.")
+        # Not strict: what stands before the first and after the last boundary is passed over (RFC 2046, 5.1.1),
+        # and the parser's strict mode would refuse it or not by how the network cut the body into chunks.
         try:
-            return PushMultipartParser(boundary, max_segment_count=self._parts_max, strict=True)
+            return PushMultipartParser(boundary, max_segment_count=self._parts_max)
         except (MultipartError, UnicodeError) as error:
             raise _malformed("The boundary cannot be used.") from error
 

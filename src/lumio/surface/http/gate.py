@@ -53,6 +53,8 @@ class Gate(ASGIMiddleware):
         """Serve one request."""
         where = origin.of_request(scope.get("client"), scope["headers"], scope["state"]["request_id"], self._trusted)
         found = carrier.collect(scope["path"], scope["headers"], scope.get("query_string", b""))
+        if FORWARDED in scope["route_handler"].opt and origin.from_proxy(scope.get("client"), self._trusted):
+            found += carrier.forwarded(scope["headers"])
         account = carrier.named_account(scope["headers"])
         authenticated = await self._authenticator.authenticate(found, where, account)
         asker = Asker(authenticated.principal, where)
@@ -69,9 +71,10 @@ class Gate(ASGIMiddleware):
         finally:
             body.close()
 
-    async def _refuse(self, scope: Any, body: BodyWatch, send: Send, error: LumioError) -> None:
+    async def _refuse(self, scope: Any, body: BodyWatch, send: Any, error: LumioError) -> None:
         """Answer in place of the answer that may not leave; a body that still arrives is the connection's last."""
-        request: Request[Any, Any, Any] = Request(scope, body, send)
+        receive: Any = body
+        request: Request[Any, Any, Any] = Request(scope, receive, send)
         answer = self._render(request, error).to_asgi_response(None, request)
 
         async def last(message: Message) -> None:
@@ -80,7 +83,8 @@ class Gate(ASGIMiddleware):
             await send(message)
 
         breaking_off = body.began and not body.arrived
-        await answer(scope, body, last if breaking_off else send)
+        out: Any = last if breaking_off else send
+        await answer(scope, receive, out)
         if breaking_off:
             await body.drain()
 
@@ -104,15 +108,14 @@ class _Standing:
         self._authenticated = authenticated
         self._asker = asker
         self._found = found
-        self._over = False
 
     async def check(self) -> None:
         """Raise Unauthenticated when the credential has ended by another's hand."""
-        asker = self._asker
-        if not self._over and not asker.outcome.ended_self:
+        asker, outcome = self._asker, self._asker.outcome
+        if not outcome.end_recorded and not outcome.ended_self:
             good = await self._authenticator.still_good(asker.principal, self._found, asker.origin)
-            self._over = not good
-        if self._over:
+            outcome.end_recorded = not good
+        if outcome.end_recorded:
             raise Unauthenticated(internal="revoked_in_flight")
 
     async def late_check(self) -> None:

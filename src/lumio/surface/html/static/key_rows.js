@@ -17,9 +17,9 @@ export function fill(root, values) {
   }
 }
 
-/** Shows how many keys there are and returns the words. */
+/** Shows how many there are, by the section's own noun, and returns the words. */
 export function recount() {
-  const words = `${rows.rows.length} key(s)`;
+  const words = `${rows.rows.length} ${section.dataset.noun ?? "key"}(s)`;
   section.querySelector("[data-count]").textContent = words;
   table.hidden = rows.rows.length === 0;
   section.querySelector("[data-empty]").hidden = rows.rows.length > 0;

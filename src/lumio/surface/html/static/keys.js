@@ -2,34 +2,13 @@
 import { announce } from "./announce.js";
 import { ask, onceKeys } from "./api.js";
 import { openDialog, unlessCancelled } from "./dialog.js";
+import { expiry, watchExpiry } from "./expiry.js";
 import { addRow, recount, removeRow, rowOf, tableOfKeys } from "./key_rows.js";
 import { finishRotation } from "./key_rotation.js";
 import { reveal } from "./reveal.js";
 import { sortable } from "./sorting.js";
 import { withProof } from "./step_up.js";
 import { visible } from "./visible.js";
-
-const DAY = 86_400_000;
-
-/** "" → no end; a number → that many days after `opened`; "date" → the end of the chosen day in UTC. */
-function expiry(form, opened) {
-  const choice = form.elements.expiry.value;
-  if (!choice) return {};
-  const end = choice === "date" ? Date.parse(`${form.elements.expires_at.value}T00:00:00Z`) + DAY : opened + Number(choice) * DAY;
-  return { expires_at: new Date(end).toISOString() };
-}
-
-function watchExpiry() {
-  const form = document.querySelector("#create-key form");
-  const show = () => {
-    const byDate = form.elements.expiry.value === "date";
-    form.querySelector("[data-expiry-date]").hidden = !byDate;
-    form.elements.expires_at.required = byDate;
-    form.elements.expires_at.min = new Date().toISOString().slice(0, 10);
-  };
-  form.addEventListener("change", show);
-  form.addEventListener("reset", () => queueMicrotask(show));
-}
 
 async function create() {
   const once = onceKeys();
@@ -94,5 +73,5 @@ document.addEventListener("click", (event) => {
   if (button) unlessCancelled(() => ACTS[button.dataset.action](button.closest("tr")));
 });
 
-watchExpiry();
+watchExpiry(document.querySelector("#create-key form"));
 sortable(tableOfKeys);

@@ -2,8 +2,6 @@
 
 from datetime import timedelta
 
-import httpx2
-import pytest
 import time_machine
 
 from lumio.access.policy import Role
@@ -62,12 +60,12 @@ async def test_making_one_is_an_event_with_the_label_and_without_the_key(world: 
     assert told["detail"] == {"label": "ci-github-actions"}
 
 
-@pytest.mark.parametrize("label", ["", "   ", "x" * 101, "a\0b", 7, None, ["x"], {"x": 1}, True])
-async def test_a_label_that_breaks_its_rule_is_named(world: World, label: object) -> None:
-    answer = await (await world.sign_in()).post(KEYS, json={"label": label})
-    assert answer.status_code == 422
-    assert list(fields(answer)) == ["label"]
-    assert answer.json()["errors"][0]["message"]
+async def test_a_label_that_breaks_its_rule_is_named(world: World) -> None:
+    robin = await world.sign_in()
+    for label in ("", "   ", "x" * 101, "a\0b", 7, None, ["x"], {"x": 1}, True):
+        answer = await robin.post(KEYS, json={"label": label})
+        assert (answer.status_code, list(fields(answer))) == (422, ["label"]), label
+        assert answer.json()["errors"][0]["message"]
 
 
 async def test_every_broken_field_is_named_at_once(world: World) -> None:
@@ -88,24 +86,13 @@ async def test_outer_space_of_a_label_is_dropped_and_free_text_kept(world: World
     assert (await world.mint_key(robin, f"  {label} "))["label"] == label
 
 
-@pytest.mark.parametrize(
-    "moment",
-    [
-        "2001-01-01T00:00:00Z",
-        "2999-01-01T00:00:00",
-        "9999-12-31T23:59:59-12:00",
-        "9999-12-31T23:59:59Z",
-        "tomorrow",
-        99999999999,
-    ],
-)
-async def test_an_end_in_the_past_without_a_zone_or_outside_the_calendar_is_refused(
-    world: World, moment: object
-) -> None:
+async def test_an_end_in_the_past_without_a_zone_or_outside_the_calendar_is_refused(world: World) -> None:
     robin = await world.sign_in()
-    answer = await robin.post(KEYS, json={"label": "ci", "expires_at": moment})
-    assert answer.status_code == 422
-    assert list(fields(answer)) == ["expires_at"]
+    past, no_zone = "2001-01-01T00:00:00Z", "2999-01-01T00:00:00"
+    outside = ("9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59Z")
+    for moment in (past, no_zone, *outside, "tomorrow", 99999999999):
+        answer = await robin.post(KEYS, json={"label": "ci", "expires_at": moment})
+        assert (answer.status_code, list(fields(answer))) == (422, ["expires_at"]), moment
     assert (await robin.get(KEYS)).json()["data"] == []
 
 
@@ -144,7 +131,9 @@ async def test_a_leaked_key_cannot_make_its_successor(world: World) -> None:
         assert (answer.status_code, answer.json()["code"]) == (403, "step_up_required")
     assert await count(world, "SELECT count(*) FROM api_key") == 1
     refused = await world.log(robin, event="api_key.created", result="failure")
-    assert [(one["actor"], one["detail"]) for one in refused] == [("ci-github-actions", {"reason": "step_up_required"})]
+    assert [(one["actor"], one["detail"]) for one in refused] == [
+        ("ci-github-actions", {"reason": "step_up_required"})
+    ]
 
 
 async def test_nobody_gets_nothing(world: World) -> None:
@@ -162,13 +151,13 @@ async def test_a_sub_account_that_does_not_exist_is_refused(world: World) -> Non
     assert list(fields(answer)) == ["sub_account_id"]
 
 
-@pytest.mark.parametrize("role", list(Role))
-async def test_every_role_may_make_keys_of_its_own(world: World, role: Role) -> None:
+async def test_every_role_may_make_keys_of_its_own(world: World) -> None:
     robin = await world.sign_in()
-    await world.new_person("sam@example.com", role, await world.account_id(robin))
-    made = await world.mint_key(await world.sign_in("sam@example.com"))
-    me = (await world.bearer(made["key"]).get("/v1/users/me")).json()["data"]
-    assert me["role"] == role
+    for role in Role:
+        await world.new_person(f"{role}@example.com", role, await world.account_id(robin))
+        made = await world.mint_key(await world.sign_in(f"{role}@example.com"))
+        me = (await world.bearer(made["key"]).get("/v1/users/me")).json()["data"]
+        assert me["role"] == role
 
 
 async def test_a_label_is_no_actor_by_another_name(world: World) -> None:
@@ -182,7 +171,7 @@ async def test_a_label_is_no_actor_by_another_name(world: World) -> None:
 async def test_a_key_pasted_into_the_label_is_refused_and_kept_nowhere(world: World) -> None:
     robin = await world.sign_in()
     made = await world.mint_key(robin)
-    answer: httpx2.Response = await robin.post(KEYS, json={"label": f"key {made['key']}"})
+    answer = await robin.post(KEYS, json={"label": f"key {made['key']}"})
     assert answer.status_code == 422
     assert fields(answer) == {"label": "secret"}
     assert made["key"] not in answer.text

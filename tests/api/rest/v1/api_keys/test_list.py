@@ -5,7 +5,6 @@ import json
 from datetime import timedelta
 from typing import Any
 
-import pytest
 import time_machine
 
 from lumio.access.policy import Role
@@ -60,47 +59,23 @@ async def test_pages_follow_each_other_without_a_gap_or_a_repetition(world: Worl
     assert sizes == [2, 2, 1]
 
 
-@pytest.mark.parametrize(
-    ("query", "field"),
-    [
-        ("limit=0", "limit"),
-        ("limit=201", "limit"),
-        ("limit=ten", "limit"),
-        ("limit=9" + 40 * "9", "limit"),
-        ("colour=red", "colour"),
-        ("cursor=nonsense", "cursor"),
-        ("cursor=%00", "cursor"),
-        ("limit=1&limit=2", "limit"),
-    ],
-)
-async def test_a_query_that_breaks_a_rule_is_named(world: World, query: str, field: str) -> None:
-    answer = await (await world.sign_in()).get(f"{KEYS}?{query}")
-    assert answer.status_code == 422
-    assert list(fields(answer)) == [field]
+async def test_a_query_that_breaks_a_rule_is_named(world: World) -> None:
+    robin = await world.sign_in()
+    limits = ("limit=0", "limit=201", "limit=ten", "limit=" + 40 * "9", "limit=1&limit=2", "limit=")
+    for query in (*limits, "colour=red", "cursor=nonsense", "cursor=%00", "cursor="):
+        answer = await robin.get(f"{KEYS}?{query}")
+        assert (answer.status_code, list(fields(answer))) == (422, [query.partition("=")[0]]), query
 
 
-@pytest.mark.parametrize("path", [KEYS, "/v1/audit-log"])
-@pytest.mark.parametrize(
-    "parts",
-    [
-        ("soon", "x"),
-        (10**30, "x"),
-        (-1, "x"),
-        (1.5, "x"),
-        (True, "x"),
-        (1, 2),
-        (1, "x" * 100),
-        (1, "\0"),
-        (1, "\ud800"),
-        (1,),
-        (1, "x", "y"),
-        ([1], "x"),
-    ],
-)
-async def test_a_cursor_that_we_never_wrote_is_refused_by_name(world: World, path: str, parts: Any) -> None:
-    answer = await (await world.sign_in()).get(path, params={"cursor": cursor(*parts)})
-    assert answer.status_code == 422
-    assert fields(answer) == {"cursor": "cursor"}
+async def test_a_cursor_that_we_never_wrote_is_refused_by_name(world: World) -> None:
+    robin = await world.sign_in()
+    times: list[Any] = [("soon", "x"), (10**30, "x"), (-1, "x"), (1.5, "x"), (True, "x"), ([1], "x")]
+    ids: list[Any] = [(1, 2), (1, "x" * 100), (1, "\0"), (1, "\ud800"), (1,), (1, "x", "y")]
+    for path in (KEYS, "/v1/audit-log"):
+        for parts in times + ids:
+            answer = await robin.get(path, params={"cursor": cursor(*parts)})
+            assert answer.status_code == 422, (path, parts)
+            assert fields(answer) == {"cursor": "cursor"}
 
 
 async def test_a_member_sees_their_own_keys_and_an_admin_all(world: World) -> None:
@@ -140,7 +115,9 @@ async def test_last_used_moves_with_accepted_requests_and_never_with_refused_one
     await robin.delete(f"{KEYS}/{made['id']}")
     await world.bearer(made["key"], ip="192.0.2.66").get("/v1/users/me")
     await world.house.chores.stop()
-    assert await rows(world, "SELECT last_used_at, last_used_ip FROM api_key WHERE id = :id", id=made["id"]) == [before]
+    assert await rows(world, "SELECT last_used_at, last_used_ip FROM api_key WHERE id = :id", id=made["id"]) == [
+        before
+    ]
 
 
 async def test_addresses_use_the_row_id_and_never_the_lookup_id(world: World) -> None:

@@ -4,7 +4,6 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
 import time_machine
 
 from lumio.kernel import clock
@@ -31,9 +30,7 @@ async def test_a_new_person_gets_a_link_and_nothing_else_yet(world: World, mail:
 
 async def test_a_person_without_a_confirmed_address_cannot_sign_in(world: World) -> None:
     await world.anonymous().post(SIGNUP, json=form())
-    answer = await world.anonymous().post(
-        "/v1/auth/login", json={"email": "new@example.com", "password": PASSWORD}
-    )
+    answer = await world.anonymous().post("/v1/auth/login", json={"email": "new@example.com", "password": PASSWORD})
     assert answer.status_code == 403
 
 
@@ -60,60 +57,39 @@ async def test_signing_up_again_replaces_the_link(world: World, mail: MailFolder
     assert tries == [404, 200]
 
 
-@pytest.mark.parametrize("email", [OPERATOR, "new@example.com"])
-async def test_many_at_once_answer_alike_for_known_and_unknown_addresses(world: World, email: str) -> None:
-    answers = await asyncio.gather(*[world.anonymous().post(SIGNUP, json=form(email)) for _ in range(6)])
-    assert {answer.status_code for answer in answers} == {202}
-    assert await count(world, "SELECT count(*) FROM user_person WHERE email = :email", email=email) == 1
+async def test_many_at_once_answer_alike_for_known_and_unknown_addresses(world: World) -> None:
+    for email in (OPERATOR, "new@example.com"):
+        answers = await asyncio.gather(*[world.anonymous().post(SIGNUP, json=form(email)) for _ in range(6)])
+        assert {answer.status_code for answer in answers} == {202}, email
+        assert await count(world, "SELECT count(*) FROM user_person WHERE email = :email", email=email) == 1
 
 
-@pytest.mark.parametrize("password", ["short", "password123", "new@example.com", "Nele New Nele New", "a" * 1001])
-async def test_a_password_that_is_quickly_guessed_is_refused_with_advice(world: World, password: str) -> None:
-    answer = await world.anonymous().post(SIGNUP, json=form(password=password))
-    assert answer.status_code == 422
-    assert list(fields(answer)) == ["password"]
-    assert password not in answer.text
+async def test_a_password_that_is_quickly_guessed_is_refused_with_advice(world: World) -> None:
+    for password in ("short", "password123", "new@example.com", "qwertyuiop12", "a" * 1001):
+        answer = await world.anonymous().post(SIGNUP, json=form(password=password))
+        assert (answer.status_code, list(fields(answer))) == (422, ["password"]), password
+        assert password not in answer.text
     assert await count(world, "SELECT count(*) FROM user_person") == 1
 
 
-@pytest.mark.parametrize("email", [OPERATOR, "new@example.com"])
-@pytest.mark.parametrize(
-    "name",
-    ["", " ", "a\nb", "evil\u202egnp", "a\u2028b", "zero\u200bwidth", "x" * 101, "\ufdfa" * 100, "bell\a"],
-)
-async def test_a_name_that_breaks_a_rule_is_refused_alike_for_known_and_unknown_addresses(
-    world: World, email: str, name: str
-) -> None:
-    answer = await world.anonymous().post(SIGNUP, json=form(email, display_name=name))
-    assert (answer.status_code, list(fields(answer))) == (422, ["display_name"])
+async def test_a_name_that_breaks_a_rule_is_refused_alike_for_known_and_unknown_addresses(world: World) -> None:
+    disguised = ("evil\u202egnp", "zero\u200bwidth", "bell\a", "a\nb", "a\u2028b")
+    for name in ("", " ", "x" * 101, "\ufdfa" * 100, *disguised):
+        for email in (OPERATOR, "new@example.com"):
+            answer = await world.anonymous().post(SIGNUP, json=form(email, display_name=name))
+            assert (answer.status_code, list(fields(answer))) == (422, ["display_name"]), (name, email)
 
 
-@pytest.mark.parametrize(
-    "email",
-    [
-        "",
-        "robin",
-        "robin@",
-        "@example.com",
-        "a b@example.com",
-        "a@example.com\n",
-        "a@example.com\r\nBcc: all@example.com",
-        "a@exa_mple.com",
-        "a@-example.com",
-        "a@example..com",
-        "röbin@example.com",
-        "x" * 65 + "@example.com",
-        "a@" + "x" * 254,
-    ],
-)
-async def test_an_address_that_is_none_is_refused(world: World, mail: MailFolder, email: str) -> None:
-    answer = await world.anonymous().post(SIGNUP, json=form(email))
-    assert (answer.status_code, list(fields(answer))) == (422, ["email"])
+async def test_an_address_that_is_none_is_refused(world: World) -> None:
+    headers = ("a@example.com\n", "a@example.com\r\nBcc: all@example.com")
+    names = ("", "robin", "robin@", "@example.com", "a b@example.com", "röbin@example.com", "x" * 65 + "@x.com")
+    hosts = ("a@exa_mple.com", "a@-example.com", "a@example..com", "a@" + "x" * 254)
+    for email in (*headers, *names, *hosts):
+        answer = await world.anonymous().post(SIGNUP, json=form(email))
+        assert (answer.status_code, list(fields(answer))) == (422, ["email"]), email
 
 
-async def test_the_link_goes_to_the_configured_host_whatever_the_request_says(
-    world: World, mail: MailFolder
-) -> None:
+async def test_the_link_goes_to_the_configured_host_whatever_the_request_says(world: World, mail: MailFolder) -> None:
     evil = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"}
     answer = await world.client(**evil).post(SIGNUP, json=form())
     assert answer.status_code == 202
@@ -145,7 +121,8 @@ async def test_a_mail_that_the_server_refuses_is_not_lost(settings: Settings) ->
     async with mail_server() as server, opened(replace(settings, smtp_url=server.url)) as world:
         server.refusing = True
         assert (await world.anonymous().post(SIGNUP, json=form())).status_code == 202
-        while await count(world, "SELECT count(*) FROM outbox WHERE attempts = 1 AND claimed_until IS NULL") == 0:
+        put_back = "SELECT count(*) FROM outbox WHERE attempts = 1 AND claimed_until IS NULL"
+        while await count(world, put_back) == 0:  # noqa: ASYNC110 - the sender tells nobody
             await asyncio.sleep(0.05)
         server.refusing = False
         with time_machine.travel(clock.now() + timedelta(minutes=1)):

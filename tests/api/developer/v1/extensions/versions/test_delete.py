@@ -19,9 +19,9 @@ async def test_a_draft_goes_and_its_number_is_free_again(world: World, team: Tea
 async def test_the_same_deployment_sent_again_after_that_makes_a_new_draft(team: Team) -> None:
     extension_id = await make_extension(team.ci)
     once = {"Idempotency-Key": "the-same-build"}
-    first = (await send(team.ci, extension_id, **once)).json()
+    first = (await send(team.ci, extension_id, headers=once)).json()
     await team.ci.delete(f"{EXTENSIONS}/{extension_id}/versions/{first['id']}")
-    anew = await send(team.ci, extension_id, parts(), **once)
+    anew = await send(team.ci, extension_id, parts(), headers=once)
     assert anew.status_code == 201
     assert anew.json()["id"] != first["id"]
 

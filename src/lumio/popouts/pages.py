@@ -1,0 +1,87 @@
+"""Account → Tokens: popout tokens, and what can be done with them."""
+
+from typing import Any
+
+from litestar import Controller, Response, get
+from litestar.di import NamedDependency
+
+from lumio.access.perform import Perform
+from lumio.access.permission import OWN
+from lumio.access.policy import POPOUT_ADMITS
+from lumio.access.principal import Asker
+from lumio.popouts.model import Choices, PopoutView
+from lumio.popouts.service import Popouts
+from lumio.surface.html.pages import Pages, Web, asker_of, require_session
+
+ADDRESS = "/dashboard/account/tokens"
+SORTS = {
+    "label": lambda popout: popout.label.casefold(),
+    "created_at": lambda popout: popout.created_at,
+    "last_used_at": lambda popout: (popout.last_used_at is not None, popout.last_used_at or popout.created_at),
+}
+WORDS = {
+    "extensions:read": "See extensions, their versions and installs",
+    "members:read": "See who is in the account, with names and roles",
+    "tokens:read": "See the list of popout tokens, never their secrets",
+}
+"""What each permission allows, as people read it beside its box."""
+
+
+class PopoutPages(Controller):
+    """The list, and what can be done from it."""
+
+    @get(ADDRESS)
+    async def popouts_page(
+        self,
+        request: Web,
+        pages: NamedDependency[Pages],
+        popouts: NamedDependency[Popouts],
+        perform: NamedDependency[Perform],
+        public_url: NamedDependency[str],
+    ) -> Response[Any]:
+        """Show every popout token that is not revoked."""
+        require_session(request)
+        asker = asker_of(request)
+        found = await _all(perform, popouts, asker)
+        sort = request.query_params.get("sort", "created_at")
+        sort = sort if sort in SORTS else "created_at"
+        order = "asc" if request.query_params.get("order") == "asc" else "desc"
+        rights = {name.removesuffix(OWN) for name in await perform.rights(asker.principal)}
+        may_create = "tokens:create" in rights
+        choices = await perform(popouts.choices, asker) if may_create else Choices([], [])
+        return await pages.show(
+            request,
+            "popouts/popout_tokens.html",
+            "Popout Tokens",
+            "Account",
+            popouts=sorted(found, key=SORTS[sort], reverse=order == "desc"),
+            count=len(found),
+            sort=sort,
+            order=order,
+            may_create=may_create,
+            may_edit="tokens:edit" in rights,
+            may_delete="tokens:delete" in rights,
+            boxes=boxes(choices),
+            members=choices.members,
+            address=public_url,
+        )
+
+
+def boxes(choices: Choices) -> list[dict[str, Any]]:
+    """Return each permission that a popout token may have, in words, and whether the person can give it."""
+    return [
+        {"name": name, "words": WORDS.get(name, name), "held": name in choices.permissions}
+        for name in sorted(POPOUT_ADMITS)
+    ]
+
+
+async def _all(perform: Perform, popouts: Popouts, asker: Asker) -> list[PopoutView]:
+    """Return every popout token, page by page, by the action that also answers programs."""
+    found: list[PopoutView] = []
+    form: dict[str, Any] = {"limit": 200}
+    while True:
+        page = await perform(popouts.list, asker, form)
+        found.extend(page.items)
+        if page.next_cursor is None:
+            return found
+        form["cursor"] = page.next_cursor
