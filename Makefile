@@ -23,8 +23,9 @@ setup: $(READY) ## Make .venv with everything that is needed, locked by hash
 run: $(READY) ## Serve on http://localhost:8000, with SQLite under ./data
 	@exec $(BIN)/lumio-server serve
 
-test: $(READY) ## Check, then run every test (brings Chromium and PostgreSQL along)
+test: $(READY) ## Check, then run every test (brings Chromium, nginx and PostgreSQL along)
 	@tools/chromium
+	@tools/nginx
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
 

@@ -41,7 +41,9 @@ from lumio.crypto.sealing import Sealer
 from lumio.crypto.signing import AccessTokens
 from lumio.extensions.bundles import BundleStore
 from lumio.extensions.pages import ExtensionPages
-from lumio.extensions.rest import ExtensionRoutes, VersionRoutes, developer_me
+from lumio.extensions.rest.extensions import ExtensionRoutes
+from lumio.extensions.rest.me import developer_me
+from lumio.extensions.rest.versions import VersionRoutes
 from lumio.extensions.service import Extensions
 from lumio.extensions.store import ExtensionStore, VersionStore
 from lumio.extensions.versions import Versions

@@ -104,7 +104,8 @@ def _holds_secret(value: object) -> bool:
 
 
 def _takes_secrets(field: FieldInfo) -> bool:
-    return any(getattr(meta, "extra", None) == SECRET for meta in getattr(field.type, "__metadata__", ()))
+    marks = [getattr(meta, "extra", None) or {} for meta in getattr(field.type, "__metadata__", ())]
+    return any(SECRET.keys() <= extra.keys() for extra in marks)
 
 
 def _shown(name: str) -> str:

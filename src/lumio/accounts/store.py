@@ -150,7 +150,8 @@ class AccountStore:
             match = [column.contains(key, autoescape=True) for column in (users.c.email_key, users.c.name_key)]
             found = found.where(or_(*match))
         if after is not None:
-            found = found.where(tuple_(users.c.created_at, users.c.id) < tuple_(*after))
+            last = tuple_(*after, types=[users.c.created_at.type, users.c.id.type])
+            found = found.where(tuple_(users.c.created_at, users.c.id) < last)
         ordered = found.order_by(users.c.created_at.desc(), users.c.id.desc()).limit(limit)
         return [_listed(row) for row in await view.execute(ordered)]
 
@@ -166,8 +167,8 @@ class AccountStore:
             accounts, accounts.c.id == members.c.account_id
         )
         wanted = joined.where(members.c.user_id.in_(list(found))).order_by(members.c.created_at, members.c.id)
-        for user_id, account_id, name, role in await view.execute(wanted):
-            found[user_id].append(Membership(account_id, name, role))
+        for row in await view.execute(wanted):
+            found[row.user_id].append(Membership(row.id, row.name, row.role))
         return found
 
     async def any_active(self, view: View, user_ids: Iterable[str]) -> bool:

@@ -10,7 +10,7 @@ from lumio.audit.model import ReadLog
 from lumio.audit.service import AuditLog
 from lumio.kernel import clock, paging
 from lumio.surface.graph.call import Info, shown
-from lumio.surface.graph.connection import PageInfo, page_end
+from lumio.surface.graph.connection import PageEnd, page_end
 
 FIRST = ReadLog().limit
 
@@ -56,7 +56,7 @@ class AuditConnection:
     """A page of the log, the newest entry first."""
 
     edges: list[AuditEdge]
-    page_info: PageInfo
+    page_info: PageEnd
 
 
 @strawberry.input

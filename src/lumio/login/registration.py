@@ -69,7 +69,8 @@ class Registration:
     async def sign_up(self, context: Context, form: SignUp) -> Accepted:
         """Note a new person, or tell a known one by mail; the answer is the same."""
         unit = context.unit
-        name = clean_name("display_name", form.display_name)  # before anybody is looked up: a refusal must tell nothing
+        # Before anybody is looked up: a refusal must tell nothing about the address.
+        name = clean_name("display_name", form.display_name)
         await unit.lock(shared=(), exclusive=(f"mail:{mail_key(form.email)}",))
         person = await self._accounts.person(unit, email=form.email)
         if person is not None and person.verified:

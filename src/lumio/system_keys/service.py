@@ -18,7 +18,7 @@ from lumio.crypto import opaque
 from lumio.crypto.hashing import Tags
 from lumio.crypto.proofs import Proofs
 from lumio.kernel import clock, paging
-from lumio.kernel.errors import Denied, NotFound
+from lumio.kernel.errors import NotFound
 from lumio.kernel.event import NOWHERE, SYSTEM, Event
 from lumio.kernel.paging import Page
 from lumio.storage.unit import Unit, Units, View
@@ -97,10 +97,7 @@ class SystemKeys:
     async def create(self, context: Context, _form: CreateSystemKey) -> CreatedSystemKey:
         """Make a key with the permissions of a profile; only this answer carries it."""
         drawn: Drawn = context.prepared
-        may_give = await self._admin.grantable(context.view, context.principal)
-        missing = sorted(set(drawn.permissions) - may_give)
-        if missing:
-            raise Denied(f"You cannot give what you do not hold yourself: {', '.join(missing)}.")
+        await self._admin.require(context, permissions=frozenset(drawn.permissions))
 
         def note(event: str, target: tuple[str, str], detail: dict[str, object]) -> None:
             context.record(event, target, detail=detail)

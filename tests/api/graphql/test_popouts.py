@@ -1,6 +1,7 @@
 """Popout tokens over GraphQL, from making to revoking."""
 
 import pytest
+from msgspec import Struct
 from msgspec.structs import fields
 from strawberry.types import get_object_definition
 
@@ -103,6 +104,7 @@ async def test_refusals_have_the_codes_of_rest(world: World, monkeypatch: pytest
 
 
 def test_the_types_have_the_fields_of_their_models() -> None:
-    for shown, kept in {graph.PopoutParty: model.Party, graph.PopoutToken: model.PopoutView}.items():
+    kinds: dict[type, type[Struct]] = {graph.PopoutParty: model.Party, graph.PopoutToken: model.PopoutView}
+    for shown, kept in kinds.items():
         described = {field.python_name for field in get_object_definition(shown, strict=True).fields}
         assert described - {"cursor"} == {field.name for field in fields(kept)}

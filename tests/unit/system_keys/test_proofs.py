@@ -1,4 +1,4 @@
-"""Proofs and tags: Argon2id once per key and process, for secrets whose tag fits, in a pool that says when it is full."""
+"""Proofs and tags: Argon2id once per key and process, for secrets whose tag fits, in a pool that can be full."""
 
 import asyncio
 from collections.abc import Iterator

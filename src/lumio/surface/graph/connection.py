@@ -3,8 +3,8 @@
 import strawberry
 
 
-@strawberry.type
-class PageInfo:
+@strawberry.type(name="PageInfo")
+class PageEnd:
     """Where a page begins and ends. Pages are read forward only."""
 
     has_next_page: bool
@@ -13,7 +13,7 @@ class PageInfo:
     end_cursor: str | None
 
 
-def page_end(cursors: list[str], *, more: bool, after: str | None) -> PageInfo:
+def page_end(cursors: list[str], *, more: bool, after: str | None) -> PageEnd:
     """Return the end of a page.
 
     Args:
@@ -21,7 +21,7 @@ def page_end(cursors: list[str], *, more: bool, after: str | None) -> PageInfo:
         more: whether a next page exists.
         after: the cursor that this page was asked for with.
     """
-    return PageInfo(
+    return PageEnd(
         has_next_page=more,
         has_previous_page=after is not None,
         start_cursor=cursors[0] if cursors else None,

@@ -43,7 +43,8 @@ class Chores:
 
     async def _once(self, work: Callable[[], Awaitable[Any]]) -> None:
         try:
-            await asyncio.wait_for(work(), 60)
+            async with asyncio.timeout(60):  # not `wait_for`: before 3.12 it can swallow the cancellation of `stop`
+                await work()
         except (Unavailable, TimeoutError) as error:
             log.warning("chore failed", chore=getattr(work, "__qualname__", "?"), error=str(error))
         except Exception:

@@ -1,7 +1,5 @@
 """Carriers: whatever is presented is found, wherever it stands, and a cookie drives no program's address."""
 
-from urllib.parse import quote
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,11 +84,19 @@ def test_other_cookies_are_no_credential(cookie: str) -> None:
     assert collect(PAGE, cookie=cookie) == []
 
 
-@pytest.mark.parametrize("query", ["token={}", "a=1&token={}", "key={}", "{}=1", "{}", "access_token={}", "to%6ben={}"])
-def test_a_key_anywhere_in_the_query_is_found(query: str) -> None:
-    text = key()
+@pytest.mark.parametrize("query", ["token={}", "a=1&token={}", "to%6ben={}"])
+def test_a_popout_token_is_found_in_its_own_parameter(query: str) -> None:
+    text = key(opaque.POPOUT_TOKEN)
     assert collect(query=query.format(text)) == [(Place.QUERY, text)]
-    assert collect(query=query.format(quote(text).replace("lm_", "lm%5F"))) == [(Place.QUERY, text)]
+    assert collect(query=query.format(text.replace("lm_", "lm%5F"))) == [(Place.QUERY, text)]
+
+
+@pytest.mark.parametrize("query", ["key={}", "{}=1", "{}", "access_token={}", "a=1&b={}&c=2"])
+@pytest.mark.parametrize("prefix", [opaque.DEVELOPER_KEY, opaque.SYSTEM_KEY, opaque.POPOUT_TOKEN, opaque.PAGE_SESSION])
+def test_a_key_that_strayed_anywhere_else_in_the_query_is_found_too(query: str, prefix: str) -> None:
+    text = key(prefix)
+    assert collect(query=query.format(text)) == [(Place.STRAY, text)]
+    assert collect(query=query.format(text.replace("lm_", "lm%5F"))) == [(Place.STRAY, text)]
 
 
 def test_the_parameter_of_popout_tokens_is_a_credential_whatever_it_holds() -> None:

@@ -9,6 +9,7 @@ from lumio.authority.feed import revocations
 from lumio.crypto import opaque
 from lumio.kernel import ids
 from lumio.settings import Settings
+from lumio.storage.columns import metadata
 from tests.support.system_keys import KEYS, LABEL, carrying, journal, mint, rows
 from tests.support.world import World, opened
 
@@ -40,18 +41,11 @@ async def test_a_deleted_row_leaves_nothing_that_verifies(world: World) -> None:
     await world.house.system_keys.flush(world.house.units)  # a last use that was still in memory
     assert await rows(world) == []
     async with world.house.database.reading() as connection:
-        for table in world.house.database.hot and await _tables(connection):
+        for table in metadata.sorted_tables:
             for kept in (await connection.execute(select(table))).all():
                 text = " ".join(str(value) for value in kept)
                 assert row.hash not in text
                 assert row.lookup_id not in text
-
-
-async def _tables(connection: object) -> list[object]:
-    from lumio.storage.columns import metadata  # noqa: PLC0415 - the tables of all domains are known by now
-
-    assert connection is not None
-    return list(metadata.sorted_tables)
 
 
 async def test_the_feed_says_that_the_key_ended(world: World) -> None:

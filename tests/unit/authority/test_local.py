@@ -1,0 +1,185 @@
+"""LocalAuthority: a revocation counts from its commit, and whatever cannot be known is Unavailable."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete, make_url, select
+
+from lumio.authority import feed
+from lumio.authority.subjects import Ending, Receipt, Subject
+from lumio.kernel.errors import Unavailable
+from lumio.storage.unit import Unit
+from tests.support.ground import Ground, fact
+
+
+def ended(*names: str) -> list[Ending]:
+    return [Ending(Subject("key", name), "ended", "robin", "revoked") for name in names]
+
+
+async def end(ground: Ground, *names: str) -> Receipt:
+    return await ground.units.run(lambda unit: ground.authority.end(unit, ended(*names)))
+
+
+async def is_ended(ground: Ground, name: str, seq: int) -> bool:
+    return await ground.units.run(
+        lambda unit: ground.authority.ended_within(unit, [Subject("account", "a"), Subject("key", name)], seq)
+    )
+
+
+def path_of(ground: Ground) -> Path:
+    return Path(make_url(ground.settings.database_url).database or "")
+
+
+async def feed_rows(ground: Ground) -> Sequence[tuple[int, str]]:
+    rows = await ground.rows(select(feed.revocations).order_by(feed.revocations.c.seq))
+    return [(row.seq, row.subject_id) for row in rows]
+
+
+async def test_a_revocation_counts_from_its_commit_and_not_before(ground: Ground) -> None:
+    before = await ground.authority.stamp()
+
+    async def step(unit: Unit) -> None:
+        await ground.authority.end(unit, ended("a"))
+        assert await ground.authority.stamp() == before
+        assert await ground.authority.unchanged(before)
+
+    await ground.units.run(step)
+    assert await ground.authority.stamp() == before + 1
+    assert not await ground.authority.unchanged(before)
+    assert await is_ended(ground, "a", before)
+    assert not await is_ended(ground, "b", before)
+    assert not await is_ended(ground, "a", before + 1)
+
+
+async def test_a_revocation_that_was_rolled_back_leaves_no_number_behind(ground: Ground) -> None:
+    async def step(unit: Unit) -> None:
+        await ground.authority.end(unit, ended("a"))
+        raise LookupError
+
+    before = await ground.authority.stamp()
+    with pytest.raises(LookupError):
+        await ground.units.run(step)
+    assert await ground.authority.stamp() == before
+    assert (await end(ground, "b")).seq == before + 1
+
+
+async def test_the_receipt_has_the_last_number_and_the_rows_have_all_of_them(ground: Ground) -> None:
+    before = await ground.authority.stamp()
+    receipt = await end(ground, "a", "b", "c")
+    assert (receipt.seq, receipt.effective) == (before + 3, True)
+    assert list(await feed_rows(ground))[-3:] == [(before + 1, "a"), (before + 2, "b"), (before + 3, "c")]
+
+
+async def test_number_order_is_commit_order(ground: Ground) -> None:
+    committed: list[int] = []
+
+    async def one(name: str) -> None:
+        async def step(unit: Unit) -> int:
+            await asyncio.sleep(0.001 * (len(name) % 3))
+            receipt = await ground.authority.end(unit, ended(name))
+            unit.after_commit.append(lambda: committed.append(receipt.seq))
+            return receipt.seq
+
+        await ground.units.run(step)
+
+    before = await ground.authority.stamp()
+    await asyncio.gather(*[one("k" * number) for number in range(1, 13)])
+    numbers = [seq for seq, _ in await feed_rows(ground) if seq > before]
+    assert numbers == list(range(before + 1, before + 13))
+    assert sorted(committed) == numbers
+
+
+async def test_a_reader_that_has_seen_a_number_never_sees_a_smaller_one_appear(ground: Ground) -> None:
+    done = asyncio.Event()
+    seen: list[list[int]] = []
+
+    async def watch() -> None:
+        while not done.is_set():
+            seen.append([seq for seq, _ in await feed_rows(ground)])
+
+    watching = asyncio.create_task(watch())
+    await asyncio.gather(*[end(ground, f"key-{number}") for number in range(20)])
+    done.set()
+    await watching
+    for numbers in seen:
+        assert numbers == list(range(numbers[0], numbers[0] + len(numbers))) if numbers else True
+
+
+async def test_a_status_is_stamped_with_a_number_that_it_includes(ground: Ground) -> None:
+    async def load() -> str:
+        await end(ground, "meanwhile")
+        return "facts"
+
+    before = await ground.authority.stamp()
+    status = await ground.authority.status("a", load)
+    assert status is not None
+    assert (status.facts, status.seq) == ("facts", before)
+    assert not await ground.authority.unchanged(status.seq)
+
+
+async def test_nothing_loaded_is_no_status(ground: Ground) -> None:
+    async def load() -> None:
+        return None
+
+    assert await ground.authority.status("a", load) is None
+
+
+async def test_a_unit_takes_nothing_more_once_it_has_ended_something(ground: Ground) -> None:
+    async def step(unit: Unit) -> None:
+        await ground.authority.end(unit, ended("a"))
+        with pytest.raises(RuntimeError):
+            unit.record(fact())
+        with pytest.raises(RuntimeError):
+            await ground.make(unit, "late")
+
+    await ground.units.run(step)
+
+
+async def test_a_missing_counter_is_unavailable_and_no_number(ground: Ground) -> None:
+    await ground.units.run(lambda unit: unit.execute(delete(feed.counter)))
+    with pytest.raises(Unavailable):
+        await ground.authority.stamp()
+
+
+async def test_a_closed_database_is_unavailable(ground: Ground) -> None:
+    await ground.database.hot.close()
+    with pytest.raises(Unavailable):
+        await ground.authority.stamp()
+    with pytest.raises(Unavailable):
+        await ground.authority.unchanged(0)
+    await ground.database.hot.open()
+
+
+async def test_an_unreadable_database_is_unavailable(ground: Ground) -> None:
+    async with ground.database.writing() as connection:
+        await connection.exec_driver_sql("DROP TABLE revocation_counter")
+        await connection.commit()
+    with pytest.raises(Unavailable):
+        await ground.authority.stamp()
+
+
+@pytest.mark.parametrize("way", ["replaced", "removed", "renamed"])
+async def test_a_database_file_that_is_not_the_opened_one_any_more_is_unavailable(ground: Ground, way: str) -> None:
+    if not ground.database.dialect.single_writer:
+        pytest.skip("a server has no file to be swapped")
+    path = path_of(ground)
+    match way:
+        case "replaced":
+            shutil.copy(path, path.with_name("yesterday.db"))
+            os.replace(path.with_name("yesterday.db"), path)
+        case "removed":
+            path.unlink()
+        case _:
+            path.rename(path.with_name("elsewhere.db"))
+    with pytest.raises(Unavailable, match="replaced"):
+        await ground.authority.stamp()
+
+
+async def test_two_endings_of_the_same_subjects_in_any_order_both_end(ground: Ground) -> None:
+    await asyncio.gather(*[end(ground, "a", "b"), end(ground, "b", "a"), end(ground, "a"), end(ground, "b")])
+    assert await is_ended(ground, "a", 0)
+    assert await is_ended(ground, "b", 0)
