@@ -24,7 +24,7 @@ HONEST = {
     "login/service.py": "from lumio.keys import service",
     "cli/main.py": "from lumio.cli import output\nfrom lumio.crypto import opaque",
     "cli/output.py": "from lumio.kernel import clock",
-    "app.py": "from lumio.login import service",
+    "app/services.py": "from lumio.login import service",
     "server/main.py": "from lumio import app",
 }
 

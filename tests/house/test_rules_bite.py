@@ -72,7 +72,7 @@ ALLOWED: list[tuple[Rule, str, str]] = [
     (places.CIPHERS, "src/lumio/crypto/sealing.py", "from cryptography.exceptions import InvalidTag"),
     (places.keyed_hashes, SERVICE, "import hashlib\nhashlib.sha256(b'')\nhashlib.blake2b(b'')"),
     (places.store_ownership, "src/lumio/keys/service.py", "from lumio.keys import store"),
-    (places.store_ownership, "src/lumio/app.py", "from lumio.keys.store import KeyStore"),
+    (places.store_ownership, "src/lumio/app/services.py", "from lumio.keys.store import KeyStore"),
     (places.store_ownership, SERVICE, "from lumio.teams.service import store_member"),
     (places.kernel_ground, "src/lumio/kernel/ids.py", "import uuid\nfrom lumio.kernel import clock"),
     (calls.clocks, "src/lumio/kernel/clock.py", "import time\ntime.time()"),

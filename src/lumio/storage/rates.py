@@ -9,6 +9,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from lumio.storage.columns import metadata
 from lumio.storage.database import Database
+from lumio.storage.unit import Unit, Units
 
 windows = Table(
     "rate_window",
@@ -26,6 +27,7 @@ class RateWindows:
     def __init__(self, database: Database) -> None:
         """Count in `database`."""
         self._database = database
+        self._units = Units(database, "")  # records nothing; a request that is counted waits no longer than others
         self._insert = sqlite_insert if database.dialect.single_writer else postgres_insert
 
     async def draw(self, name: str, starts: int, ends: int, portion: int, limit: int) -> tuple[int, int]:
@@ -42,13 +44,13 @@ class RateWindows:
             index_elements=[windows.c.name, windows.c.starts],
             set_={"used": more(windows.c.used + portion, limit + portion)},
         ).returning(windows.c.used)
-        async with self._database.writing() as connection:
-            used = int((await connection.execute(statement)).scalar_one())
-            await connection.commit()
+
+        async def step(unit: Unit) -> int:
+            return int((await unit.execute(statement)).scalar_one())
+
+        used = await self._units.run(step)
         return max(0, min(portion, limit - (used - portion))), min(used, limit)
 
     async def forget(self, before: int) -> None:
         """Delete windows that ended before then (Unix seconds)."""
-        async with self._database.writing() as connection:
-            await connection.execute(delete(windows).where(windows.c.ends < before))
-            await connection.commit()
+        await self._units.run(lambda unit: unit.execute(delete(windows).where(windows.c.ends < before)))

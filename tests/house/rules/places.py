@@ -44,8 +44,8 @@ SQL = Place(
 )
 WEB = Place(
     ("litestar", "granian"),
-    _inside("surface/", "server/", "app.py", files=("rest", "graph", "pages")),
-    "the web framework stays in surface/, server/, app.py and the domains' rest.py, graph.py and pages.py",
+    _inside("surface/", "server/", "app/", files=("rest", "graph", "pages")),
+    "the web framework stays in surface/, server/, app/ and the domains' rest.py, graph.py and pages.py",
 )
 GRAPH = Place(
     ("strawberry", "graphql"),
@@ -82,7 +82,7 @@ def keyed_hashes(source: Source) -> Iterator[Finding]:
 
 def store_ownership(source: Source) -> Iterator[Finding]:
     """A store is imported inside its own domain and by the wiring; all others ask the domain's service."""
-    if source.place == "app.py":
+    if source.place.startswith("app/"):
         return
     for line, name in source.imports:
         parts = name.split(".")

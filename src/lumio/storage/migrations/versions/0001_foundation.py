@@ -12,7 +12,8 @@ depends_on = None
 def upgrade() -> None:
     """Make every table."""
     _people()
-    _credentials()
+    _sessions()
+    _keys()
     _entrance()
     _record()
     _feed()
@@ -67,8 +68,8 @@ def _people() -> None:
     )
 
 
-def _credentials() -> None:
-    """Sessions, refresh tokens, developer keys."""
+def _sessions() -> None:
+    """Sessions and refresh tokens."""
     op.create_table(
         "session",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -105,6 +106,10 @@ def _credentials() -> None:
         sa.UniqueConstraint("lookup_id", name=op.f("uq_refresh_token_lookup_id")),
     )
     op.create_index(op.f("ix_refresh_token_session_id"), "refresh_token", ["session_id"], unique=False)
+
+
+def _keys() -> None:
+    """Developer keys."""
     op.create_table(
         "api_key",
         sa.Column("id", sa.String(length=36), nullable=False),

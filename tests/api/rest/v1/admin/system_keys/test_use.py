@@ -3,13 +3,18 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
+from lumio.access.kinds import Place, Presented
 from lumio.access.policy import Role
-from lumio.access.principal import ACCOUNT_HEADER
+from lumio.access.principal import ACCOUNT_HEADER, Principal
+from lumio.authority.local import LocalAuthority
 from lumio.crypto import opaque
 from lumio.crypto.hashing import StretchPool
 from lumio.kernel import ids
-from tests.support.developers import EXTENSIONS, deploy, make_extension, publish
+from lumio.system_keys.store import SystemKeyStore, system_keys
+from lumio.system_keys.verify import SystemKeyVerifier
+from tests.support.developers import EXTENSIONS, deploy, make_extension, publish, send
 from tests.support.system_keys import KEYS, LABEL, carrying, journal, mint, rows, with_wrong_secret
 from tests.support.world import World
 
@@ -68,6 +73,8 @@ async def test_it_does_exactly_what_is_on_its_list(world: World) -> None:
     assert (await publish(bot, extension_id, version["id"])).status_code == 403
     for path in ("/v1/audit-log", "/v1/api-keys", KEYS):
         assert (await bot.get(path)).status_code == 403
+    reader = carrying(world, (await mint(robin, profile="introspector"))["key"], account_id)
+    assert (await reader.post(EXTENSIONS, json={"unknown": True})).status_code == 403  # before its body is judged
     assert (await robin.get(f"{EXTENSIONS}/{extension_id}")).json()["status"] == "draft"
 
 
@@ -77,6 +84,9 @@ async def test_without_the_header_the_answer_names_it(world: World) -> None:
     assert answer.status_code == 422
     assert ACCOUNT_HEADER in answer.text
     assert (await carrying(world, made["key"]).post(EXTENSIONS, json={"name": "x"})).status_code == 422
+    uploaded = await send(carrying(world, made["key"]), "ext_unknown")
+    assert uploaded.status_code == 422
+    assert ACCOUNT_HEADER in uploaded.text
 
 
 @pytest.mark.parametrize("named", [ids.uuid7(), "nothing", "", "' OR 1=1 --"])
@@ -194,3 +204,26 @@ def test_last_uses_are_written_within_ten_seconds(world: World) -> None:
     turns = [seconds for seconds, work in world.house.chores._chores if "system_keys" in work.__code__.co_freevars]
     assert turns
     assert max(turns) <= 10
+
+
+async def test_its_rights_are_those_of_its_row_now_and_not_those_of_its_arrival(world: World) -> None:
+    made = await mint(await world.sign_in(), profile="introspector")
+    principal = await _arrived(world, made["key"])
+    assert await world.house.perform.rights(principal) == {"auth:introspect"}
+
+    async def gone(unit: Any) -> None:
+        await unit.execute(delete(system_keys))
+
+    await world.house.units.run(gone)
+    assert await world.house.perform.rights(principal) == frozenset()
+
+
+async def _arrived(world: World, key: str) -> Principal:
+    """Return the principal of a key, as its verifier made it."""
+    tags, proofs = world.house.system_keys._tags, world.house.system_keys._proofs
+    store = SystemKeyStore(world.house.database.hot)
+    authority = LocalAuthority(world.house.database)
+    verifier = SystemKeyVerifier(store, world.house.system_keys, authority, tags, proofs)
+    found = await verifier.verify(Presented(key, Place.BEARER))
+    assert isinstance(found, Principal)
+    return found

@@ -1,0 +1,10 @@
+"""Wiring, by plain constructor calls: the only package that knows every domain.
+
+Ground (storage and keys), services (the domains on it), web (their surfaces), house (all of it, opened and closed).
+"""
+
+from lumio.app.house import House, build
+from lumio.app.listing import AUTHENTICATION_EVENTS, SERVICES
+from lumio.app.version import VERSION
+
+__all__ = ["AUTHENTICATION_EVENTS", "SERVICES", "VERSION", "House", "build"]

@@ -1,0 +1,54 @@
+"""The ground: database, units, journal, authority, keys and pools, built from the settings."""
+
+import os
+from dataclasses import dataclass
+
+from lumio.authority.local import LocalAuthority
+from lumio.crypto import roots
+from lumio.crypto.hashing import Cost, Peppers, StretchPool
+from lumio.crypto.sealing import Sealer
+from lumio.crypto.signing import AccessTokens
+from lumio.settings import Settings
+from lumio.storage.database import Database
+from lumio.storage.journal import Journal
+from lumio.storage.outbox import Outbox
+from lumio.storage.unit import Units
+
+KEY_QUEUE = 16
+"""How many system keys may wait for Argon2id: a third of a second's work, then 503."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What every domain stands on."""
+
+    settings: Settings
+    ring: roots.RootRing
+    database: Database
+    units: Units
+    journal: Journal
+    authority: LocalAuthority
+    peppers: Peppers
+    access_tokens: AccessTokens
+    passwords: StretchPool
+    key_stretch: StretchPool
+    outbox: Outbox
+
+
+def lay(settings: Settings, password_cost: Cost, key_cost: Cost) -> Ground:
+    """Build the ground; nothing is opened yet."""
+    ring = roots.load(settings.root_secret_file)
+    database = Database(settings.database_url)
+    return Ground(
+        settings=settings,
+        ring=ring,
+        database=database,
+        units=Units(database, settings.node),
+        journal=Journal(database, settings.node, settings.journal_timeout_seconds),
+        authority=LocalAuthority(database),
+        peppers=Peppers(ring),
+        access_tokens=AccessTokens(ring, settings.public_url),
+        passwords=StretchPool(password_cost, threads=2),
+        key_stretch=StretchPool(key_cost, threads=max(1, (os.cpu_count() or 2) - 1), queue=KEY_QUEUE),
+        outbox=Outbox(database, Sealer(ring, "outbox")),
+    )

@@ -1,0 +1,130 @@
+"""The house: all of it put together, opened and closed in order."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from litestar import Litestar
+
+from lumio.access.limit import FailureLimiter, Throttled
+from lumio.access.perform import Perform
+from lumio.app.ground import Ground, lay
+from lumio.app.services import Services, doorkeeper, employ, stores_on
+from lumio.app.web import open_door
+from lumio.crypto.hashing import KEY_COST, PASSWORD_COST, Cost, StretchPool, Tags
+from lumio.crypto.proofs import Proofs
+from lumio.kernel import clock
+from lumio.kernel.errors import Unavailable
+from lumio.kernel.event import SYSTEM, Event, Origin
+from lumio.login.service import Login
+from lumio.settings import Settings
+from lumio.storage import idempotency
+from lumio.storage.database import Database
+from lumio.storage.journal import Journal
+from lumio.storage.rates import RateWindows
+from lumio.storage.unit import Units
+from lumio.surface.http.frame import Frame
+from lumio.surface.http.housekeeping import Chores
+from lumio.surface.mail.sender import Sender, choose
+from lumio.system_keys.service import SystemKeys
+
+
+@dataclass(slots=True)
+class House:
+    """Everything that lives as long as the process."""
+
+    settings: Settings
+    database: Database
+    units: Units
+    journal: Journal
+    perform: Perform
+    login: Login
+    system_keys: SystemKeys
+    limiter: FailureLimiter
+    passwords: StretchPool
+    key_stretch: StretchPool
+    chores: Chores
+    web: Litestar
+    asgi: Callable[[Any, Any, Any], Awaitable[None]]
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["House"]:
+        """Open databases and start the background work; close in the opposite order."""
+        await self.database.open()
+        await self.journal.open()
+        await self.chores.start()
+        try:
+            yield self
+        finally:
+            await self.chores.stop()
+            with suppress(Unavailable):
+                await self.limiter.sweep(everything=True)
+            await self.journal.close()
+            await self.database.close()
+            self.close_pools()
+
+    def close_pools(self) -> None:
+        """End the threads that stretch secrets."""
+        self.passwords.close()
+        self.key_stretch.close()
+
+
+def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST, key_cost: Cost = KEY_COST) -> House:
+    """Build the whole application; nothing is opened yet.
+
+    Args:
+        settings: what was read at start.
+        password_cost: Argon2id parameters for passwords.
+        key_cost: the same for system keys.
+    """
+    ground = lay(settings, password_cost, key_cost)
+    stores = stores_on(ground.database)
+    tags, proofs = Tags(ground.ring), Proofs(ground.peppers, ground.key_stretch)
+    services = employ(ground, stores, tags, proofs)
+    limiter = FailureLimiter(settings.rate_auth_failures, partial(_throttled, ground.journal))
+    authenticator = doorkeeper(ground, stores, services, tags, proofs, limiter)
+    perform = Perform(
+        ground.units, ground.journal, ground.authority, [services.accounts, services.admin, services.system_keys]
+    )
+    web = open_door(ground, services, perform, authenticator)
+    return House(
+        settings=settings,
+        database=ground.database,
+        units=ground.units,
+        journal=ground.journal,
+        perform=perform,
+        login=services.login,
+        system_keys=services.system_keys,
+        limiter=limiter,
+        passwords=ground.passwords,
+        key_stretch=ground.key_stretch,
+        chores=_chores(ground, services, limiter),
+        web=web,
+        asgi=Frame(web, secure=settings.public_url.startswith("https")),
+    )
+
+
+async def _throttled(journal: Journal, one: Throttled) -> None:
+    origin = Origin(ip=one.address, ip_source="peer")
+    await journal.append(Event("auth.throttled", "failure", SYSTEM, origin, count=one.count))
+
+
+def _chores(ground: Ground, services: Services, limiter: FailureLimiter) -> Chores:
+    """Return what runs again and again, with its pause in seconds."""
+    settings, units = ground.settings, ground.units
+    sender = Sender(ground.outbox, choose(settings.smtp_url, settings.mail_dir), settings.mail_from)
+    windows = RateWindows(ground.database)
+    return Chores([
+        (0.5, sender.run_once),
+        (5, lambda: services.keys.flush(units)),
+        (5, lambda: services.popouts.flush(units)),
+        (5, lambda: services.system_keys.flush(units)),
+        (5, lambda: services.sessions.flush(units)),
+        (5, limiter.sweep),
+        (600, lambda: windows.forget(int(clock.now().timestamp()))),
+        (3600, lambda: units.run(idempotency.forget_old)),
+        (3600, services.guesses.sweep),
+        (3600, services.versions.sweep),
+    ])  # fmt: skip

@@ -1,0 +1,43 @@
+"""What the house has: every service, every event, every place in the sidebar."""
+
+from lumio.access.census import census
+from lumio.accounts.service import Accounts
+from lumio.admin import events as admin_events
+from lumio.admin.roles import AdminRoles
+from lumio.admin.service import Admin
+from lumio.admin.users import AdminUsers
+from lumio.audit.service import AuditLog
+from lumio.extensions.service import Extensions
+from lumio.extensions.versions import Versions
+from lumio.introspection.service import Introspection
+from lumio.keys.service import Keys
+from lumio.login.registration import Registration
+from lumio.login.service import Login
+from lumio.popouts.service import Popouts
+from lumio.sessions.service import Sessions
+from lumio.surface.html.pages import Place
+from lumio.system_keys.service import SystemKeys
+
+SERVICES = (
+    Accounts, Admin, AdminRoles, AdminUsers, Sessions, Keys, Popouts, SystemKeys, Login, Registration,
+    Introspection, AuditLog, Extensions, Versions,
+)  # fmt: skip
+"""Every class that declares actions, for the census."""
+
+AUTHENTICATION_EVENTS = ("auth.succeeded", "auth.failed", "auth.throttled")
+
+PLACES = (
+    Place("Build", "Extensions", "extensions", "/dashboard/extensions", "extensions:read"),
+    Place("Build", "Tokens", "ticket", "/dashboard/account/tokens", "tokens:read"),
+    Place("Account · Security", "API Keys", "key", "/dashboard/account/security/api-keys", "api-keys:read"),
+    Place("Account · Security", "Audit Log", "log", "/dashboard/account/security/audit-log", "audit-log:read"),
+    Place("Admin", "System", "system", "/system", "admin:access"),
+    Place("Admin", "Users", "team", "/users", "users:read"),
+)
+"""The sidebar."""
+
+
+def event_names() -> tuple[str, ...]:
+    """Return every event that an action can record, for people who filter the log."""
+    promised = (terms.event for terms in census(SERVICES) if terms.event)
+    return tuple(sorted({*AUTHENTICATION_EVENTS, *admin_events.BESIDE, *promised}))

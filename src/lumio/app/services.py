@@ -1,0 +1,120 @@
+"""The domains on their ground: each service once, and a verifier for each kind of credential."""
+
+from dataclasses import dataclass
+
+from lumio.access.authenticator import Authenticator, Verifier
+from lumio.access.limit import FailureLimiter
+from lumio.accounts.service import Accounts
+from lumio.accounts.store import AccountStore
+from lumio.admin.roles import AdminRoles
+from lumio.admin.service import Admin
+from lumio.admin.store import AdminStore
+from lumio.admin.users import AdminUsers
+from lumio.app.ground import Ground
+from lumio.audit.service import AuditLog
+from lumio.audit.store import AuditStore
+from lumio.crypto import opaque
+from lumio.crypto.hashing import Peppers, Tags
+from lumio.crypto.proofs import Proofs
+from lumio.extensions.bundles import BundleStore
+from lumio.extensions.service import Extensions
+from lumio.extensions.store import ExtensionStore, VersionStore
+from lumio.extensions.versions import Versions
+from lumio.keys.service import Keys
+from lumio.keys.store import KeyStore
+from lumio.keys.verify import KeyVerifier
+from lumio.login.codes import Codes
+from lumio.login.guesses import Guesses
+from lumio.login.registration import Links, Registration
+from lumio.login.service import Login
+from lumio.login.store import LoginStore
+from lumio.popouts.service import Popouts
+from lumio.popouts.store import PopoutStore
+from lumio.popouts.verify import PopoutVerifier
+from lumio.sessions.service import Sessions
+from lumio.sessions.store import SessionStore
+from lumio.sessions.verify import SessionVerifier
+from lumio.storage.database import Database
+from lumio.system_keys.profiles import Profiles
+from lumio.system_keys.service import SystemKeys
+from lumio.system_keys.store import SystemKeyStore
+from lumio.system_keys.verify import SystemKeyVerifier
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The stores that both a service and a verifier read."""
+
+    sessions: SessionStore
+    keys: KeyStore
+    popouts: PopoutStore
+    system_keys: SystemKeyStore
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Every domain's service."""
+
+    accounts: Accounts
+    admin: Admin
+    admin_roles: AdminRoles
+    admin_users: AdminUsers
+    sessions: Sessions
+    keys: Keys
+    popouts: Popouts
+    system_keys: SystemKeys
+    extensions: Extensions
+    versions: Versions
+    guesses: Guesses
+    login: Login
+    registration: Registration
+    audit_log: AuditLog
+
+
+def employ(ground: Ground, stores: Stores, tags: Tags, proofs: Proofs) -> Services:
+    """Build the services, the lower ones first."""
+    settings, units, peppers = ground.settings, ground.units, ground.peppers
+    accounts, admin = Accounts(AccountStore(ground.database.hot)), Admin(AdminStore())
+    sessions = Sessions(stores.sessions, peppers, ground.access_tokens, ground.authority)
+    extensions, login_store = ExtensionStore(), LoginStore()
+    codes = Codes(login_store, peppers)
+    guesses = Guesses(login_store, Peppers(ground.ring, "guesses"), units)
+    links = Links(settings.public_url)
+    return Services(
+        accounts=accounts,
+        admin=admin,
+        admin_roles=AdminRoles(AdminStore(), admin),
+        admin_users=AdminUsers(AdminStore(), admin, accounts, sessions.end_all),
+        sessions=sessions,
+        keys=Keys(stores.keys, peppers, accounts),
+        popouts=Popouts(stores.popouts, peppers, accounts),
+        system_keys=SystemKeys(stores.system_keys, Profiles(settings.profiles), admin, tags, proofs),
+        extensions=Extensions(extensions),
+        versions=Versions(extensions, VersionStore(), BundleStore(settings.bundle_store), units),
+        guesses=guesses,
+        login=Login(accounts, admin, sessions, codes, guesses, ground.passwords, units),
+        registration=Registration(accounts, sessions, codes, guesses, ground.passwords, ground.outbox, units, links),
+        audit_log=AuditLog(AuditStore()),
+    )
+
+
+def stores_on(database: Database) -> Stores:
+    """Build the stores that read by the hot path."""
+    hot = database.hot
+    return Stores(SessionStore(hot), KeyStore(hot), PopoutStore(hot), SystemKeyStore(hot))
+
+
+def doorkeeper(
+    ground: Ground, stores: Stores, services: Services, tags: Tags, proofs: Proofs, limiter: FailureLimiter
+) -> Authenticator:
+    """Build the authenticator, with a verifier for each kind of credential."""
+    accounts, authority, peppers = services.accounts, ground.authority, ground.peppers
+    sessions = SessionVerifier(stores.sessions, services.sessions, accounts, authority, peppers, ground.access_tokens)
+    verifiers: dict[str, Verifier] = {
+        "lm_eyJ": sessions,
+        opaque.PAGE_SESSION: sessions,
+        opaque.DEVELOPER_KEY: KeyVerifier(stores.keys, services.keys, accounts, authority, peppers),
+        opaque.SYSTEM_KEY: SystemKeyVerifier(stores.system_keys, services.system_keys, authority, tags, proofs),
+        opaque.POPOUT_TOKEN: PopoutVerifier(stores.popouts, services.popouts, accounts, authority, peppers),
+    }
+    return Authenticator(verifiers, authority, ground.journal, limiter, accounts.exists)

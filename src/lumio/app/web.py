@@ -1,0 +1,171 @@
+"""The web on top: every route, the gate before them, and the form of every error."""
+
+from functools import partial
+from typing import Any
+
+from litestar import Litestar, Request, Response, Router
+from litestar.datastructures import State
+from litestar.di import Provide
+
+from lumio.access.authenticator import Authenticator
+from lumio.access.kinds import Kind
+from lumio.access.perform import Perform
+from lumio.access.principal import Asker
+from lumio.access.rates import HOUR, MINUTE, RateLimiter, Rule
+from lumio.accounts.graph import AccountQueries
+from lumio.accounts.rest import MeRoutes
+from lumio.accounts.service import Accounts
+from lumio.admin.pages import UserPages
+from lumio.admin.rest import AdminRoleRoutes, AdminUserRoutes
+from lumio.app.ground import Ground
+from lumio.app.listing import PLACES, event_names
+from lumio.app.services import Services
+from lumio.app.version import VERSION
+from lumio.audit.graph import AuditQueries
+from lumio.audit.pages import AuditPages
+from lumio.audit.rest import AuditLogRoutes
+from lumio.crypto.hashing import Peppers
+from lumio.extensions.pages import ExtensionPages
+from lumio.extensions.rest.extensions import ExtensionRoutes
+from lumio.extensions.rest.me import developer_me
+from lumio.extensions.rest.versions import VersionRoutes
+from lumio.introspection.rest import IntrospectionRoutes
+from lumio.introspection.service import Introspection
+from lumio.kernel.errors import Unauthenticated
+from lumio.keys.graph import KeyMutations, KeyQueries
+from lumio.keys.pages import KeyPages
+from lumio.keys.rest import KeyRoutes
+from lumio.login.pages import ResetPages, SetUpPages, SignInPages, SignUpPages
+from lumio.login.rest import AuthRoutes, SetUpRoutes, StepUpRoutes
+from lumio.popouts.graph import PopoutMutations, PopoutQueries
+from lumio.popouts.pages import PopoutPages
+from lumio.popouts.rest import PopoutRoutes
+from lumio.settings import Settings
+from lumio.storage.rates import RateWindows
+from lumio.surface.graph.endpoint import GraphRoutes
+from lumio.surface.graph.graph import Graph
+from lumio.surface.html.pages import Facts, Pages
+from lumio.surface.html.routes import dashboard, root, static_file
+from lumio.surface.html.templating import StaticFiles, environment
+from lumio.surface.http.failures import understand
+from lumio.surface.http.forgery import FORM, ForgeryGuard
+from lumio.surface.http.gate import Gate
+from lumio.surface.http.health import healthz, readyz
+from lumio.surface.http.rating import Rating
+from lumio.surface.rest import developer, problem
+from lumio.surface.rest.describe_routes import openapi_document
+from lumio.system_keys.graph import SystemKeyMutations, SystemKeyQueries
+from lumio.system_keys.pages import SystemPages
+from lumio.system_keys.rest import PageSystemKeyRoutes, ProfileRoutes, SystemKeyRoutes
+
+BODY_MAX = 1024 * 1024
+"""Bytes of a request body; a bundle's upload has its own limit."""
+
+PROGRAMS: tuple[Any, ...] = (
+    StepUpRoutes, MeRoutes, KeyRoutes, PopoutRoutes, AuditLogRoutes, GraphRoutes, SystemKeyRoutes, ProfileRoutes,
+    AdminUserRoutes, AdminRoleRoutes,
+)  # fmt: skip
+"""Under `/v1` for programs, and once more under `/api` for the pages."""
+
+HTML: tuple[Any, ...] = (
+    SignInPages, SetUpPages, SignUpPages, ResetPages, KeyPages, PopoutPages, AuditPages, ExtensionPages,
+    SystemPages, UserPages,
+)  # fmt: skip
+
+OTHERS: tuple[Any, ...] = (root, dashboard, healthz, readyz, static_file, openapi_document)
+
+KNOWN = (
+    "accounts", "admin", "admin_roles", "admin_users", "sessions", "keys", "popouts", "system_keys", "extensions",
+    "versions", "login", "registration", "audit_log",
+)  # fmt: skip
+"""The services that handlers ask for by name."""
+
+
+def open_door(ground: Ground, services: Services, perform: Perform, authenticator: Authenticator) -> Litestar:
+    """Build the web application: routes, the gate before them, and what their handlers may ask for."""
+    settings = ground.settings
+    forgery = ForgeryGuard(Peppers(ground.ring, "forms"), settings.public_url)
+    static = StaticFiles()
+    pages = Pages(environment(), static, forgery, partial(describe_person, perform, services.accounts), PLACES)
+    known = {name: getattr(services, name) for name in KNOWN} | {
+        "perform": perform,
+        "pages": pages,
+        "static": static,
+        "event_names": event_names(),
+        "authority": ground.authority,
+        "graph": _graph(services, perform, introspection=settings.introspection),
+        "introspection": Introspection(authenticator, perform.rights_within),
+        "public_url": settings.public_url,
+    }
+    render = Renderer(pages)
+    rating = _rating(settings, RateWindows(ground.database))
+    return Litestar(
+        [
+            Router("/v1", route_handlers=[SetUpRoutes, AuthRoutes, IntrospectionRoutes, *PROGRAMS]),
+            Router("/api", route_handlers=[*PROGRAMS, PageSystemKeyRoutes, ExtensionRoutes, VersionRoutes]),
+            Router("/developer/v1", route_handlers=[developer_me, ExtensionRoutes, VersionRoutes]),
+            *HTML,
+            *OTHERS,
+        ],
+        dependencies={name: _provide(service) for name, service in known.items()},
+        middleware=[Gate(authenticator, forgery, rating, settings.trusted_proxies, render)],
+        exception_handlers={Exception: render},
+        state=State({"version": VERSION}),
+        openapi_config=None,
+        request_max_body_size=BODY_MAX,
+        logging_config=None,
+    )
+
+
+def _graph(services: Services, perform: Perform, *, introspection: bool) -> Graph:
+    return Graph(
+        [AccountQueries, KeyQueries, PopoutQueries, SystemKeyQueries, AuditQueries],
+        [KeyMutations, PopoutMutations, SystemKeyMutations],
+        [services.accounts, services.keys, services.popouts, services.system_keys, services.audit_log],
+        perform,
+        introspection=introspection,
+    )
+
+
+def _rating(settings: Settings, windows: RateWindows) -> Rating:
+    """Return the limits of product C5, as the settings have them."""
+    rates = settings.rates
+    counted = (Kind.SESSION, Kind.OAUTH, Kind.API_KEY, Kind.POPOUT_TOKEN, Kind.ANONYMOUS)
+    limiter = RateLimiter(windows, {kind: rates[kind.value.upper()] for kind in counted})
+    spans = {"developer_read": MINUTE, "developer_delete": MINUTE, "developer_extensions": HOUR}
+    spans["developer_versions"] = HOUR
+    return Rating(limiter, {name: Rule(name, rates[name.upper()], span) for name, span in spans.items()})
+
+
+def _provide(service: Any) -> Provide:
+    return Provide(lambda: service, use_cache=True, sync_to_thread=False)
+
+
+async def describe_person(perform: Perform, accounts: Accounts, asker: Asker) -> Facts:
+    """Return what the shell shows of whoever is signed in."""
+    me = await perform(accounts.me, asker)
+    if me.user is None or me.account is None:
+        raise Unauthenticated(internal="the shell needs a person in an account")
+    account = {"id": me.account.id, "name": me.account.name, "slug": me.account.slug}
+    role = (me.role or "").capitalize()
+    return Facts(me.user.display_name, me.user.email, role, account, frozenset(me.permissions))
+
+
+class Renderer:
+    """Shows an error in the form of the surface that was asked."""
+
+    def __init__(self, pages: Pages) -> None:
+        """Show people's errors with `pages`."""
+        self._pages = pages
+
+    def __call__(self, request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        """Return the answer."""
+        request_id = str(request.scope["state"]["request_id"])
+        understood = understand(error, request_id)
+        path = request.url.path
+        if path.startswith(developer.PREFIX):
+            return developer.render(understood, request_id)
+        form = FORM in getattr(request.scope.get("route_handler"), "opt", {})
+        if path.startswith(("/v1/", "/api/")) and not form:
+            return problem.render(understood, request_id)
+        return self._pages.problem(request, understood)
