@@ -5,31 +5,22 @@ there, and no version lacks a file.
 """
 
 import asyncio
-import hashlib
 import random
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
 from itertools import count
-from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import select
 
-from lumio.extensions.bundles import BundleStore
-from lumio.extensions.store import VersionStore, artifacts, versions
-from lumio.kernel import clock
-from lumio.keys.store import keys
 from lumio.settings import RATES, Settings
-from lumio.storage import idempotency, journal
+from tests.support.aftermath import inspect
 from tests.support.developers import bundle, manifest
 from tests.support.serving import LiveServer
-from tests.support.world import OPERATOR, PASSWORD, World, opened
+from tests.support.world import OPERATOR, PASSWORD, opened
 
 KILLS = 6
 """For each database, so a dozen altogether."""
@@ -108,38 +99,6 @@ def _environment(settings: Settings, public_url: str) -> dict[str, str]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What the database and the folder hold."""
-
-    rows: dict[str, set[str]]
-    events: dict[str, set[str]]
-    repeatable: set[str]
-    digests: set[str]
-
-
-async def _inspect(world: World) -> Found:
-    async def read(view: Any) -> Found:
-        async def column(query: Any) -> set[str]:
-            return {row[0] for row in await view.execute(query)}
-
-        def events(name: str) -> Any:
-            told = journal.events.c
-            return select(told.target_id).where(told.event == name, told.result == "success")
-
-        return Found(
-            rows={"version": await column(select(versions.c.id)), "key": await column(select(keys.c.id))},
-            events={
-                "version": await column(events("extension.deployed")),
-                "key": await column(events("api_key.created")),
-            },
-            repeatable=await column(select(idempotency.answers.c.target_id)),
-            digests=await column(select(artifacts.c.sha256)),
-        )
-
-    return await world.house.units.read(read)
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_after_kill_9_change_and_event_are_both_there_or_neither(settings: Settings) -> None:
@@ -166,12 +125,10 @@ def test_after_kill_9_change_and_event_are_both_there_or_neither(settings: Setti
             for server in servers:
                 server.kill()
 
-    found, swept = asyncio.run(_after(settings))
-    assert found.rows == found.events, f"seed {seed}"
+    found = asyncio.run(inspect(settings))
+    found.must_agree(f"seed {seed}")
     assert found.rows["version"] >= attack.told["version"], f"seed {seed}"
     assert found.rows["key"] >= attack.told["key"], f"seed {seed}"
-    assert found.rows["version"] == found.repeatable, f"seed {seed}"
-    assert swept == found.digests, f"seed {seed}"
     assert min(len(attack.told["version"]), len(attack.told["key"])) >= KILLS
 
 
@@ -179,26 +136,3 @@ def _sign_in(server: LiveServer) -> str:
     with server.client() as client:
         answer = client.post("/v1/auth/login", json={"email": OPERATOR, "password": PASSWORD})
         return str(answer.raise_for_status().json()["data"]["access_token"])
-
-
-async def _after(settings: Settings) -> tuple[Found, set[str]]:
-    """Return what the database holds, and the digests of the files once the sweep has passed."""
-    async with opened(settings) as world:
-        found = await _inspect(world)
-        bundles = BundleStore(settings.bundle_store)
-        later = clock.now() + timedelta(minutes=1)
-
-        async def wanted(digests: Any) -> set[str]:
-            return await world.house.units.read(lambda view: VersionStore().used(view, digests))
-
-        await bundles.sweep(later)
-        await bundles.sweep_orphans(later, wanted)
-        files = [path for path in settings.bundle_store.rglob("*") if path.is_file()]
-        return found, {_whole(path) for path in files}
-
-
-def _whole(path: Path) -> str:
-    """Return the digest of a file, which its name must be."""
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    assert path.name == digest
-    return digest

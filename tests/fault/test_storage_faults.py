@@ -150,7 +150,10 @@ async def test_a_server_that_went_away_is_unavailable_and_comes_back_by_itself(w
     if world.house.database.dialect.single_writer:
         pytest.skip("a file has no server to lose")
     robin = await world.sign_in()
-    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    cut = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
     async with world.house.database.writing() as connection:
         await connection.exec_driver_sql(cut)
     answers = [(await robin.get("/v1/users/me")).status_code for _ in range(12)]

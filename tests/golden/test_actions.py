@@ -40,7 +40,8 @@ def made(kind: type[LumioError]) -> LumioError:
         for name, one in inspect.signature(kind).parameters.items()
         if one.default is inspect.Parameter.empty and one.kind is not inspect.Parameter.VAR_POSITIONAL
     }
-    return kind(**given)
+    make: Callable[..., LumioError] = kind
+    return make(**given)
 
 
 def test_the_census_of_actions_is_the_reviewed_one(golden: Golden, table: Table) -> None:
@@ -53,7 +54,10 @@ def test_the_events_are_the_reviewed_ones(golden: Golden, table: Table) -> None:
     for terms in census(SERVICES):
         if terms.event is not None:
             by_event.setdefault(terms.event, []).append(terms.name)
-    golden("events.txt", table(["event", "recorded by"], [[name, ", ".join(by_event[name])] for name in sorted(by_event)]))
+    golden(
+        "events.txt",
+        table(["event", "recorded by"], [[name, ", ".join(by_event[name])] for name in sorted(by_event)]),
+    )
 
 
 def test_the_errors_are_the_reviewed_ones(golden: Golden, table: Table) -> None:
@@ -61,14 +65,16 @@ def test_the_errors_are_the_reviewed_ones(golden: Golden, table: Table) -> None:
     for kind in sorted(set(every_error()), key=lambda kind: (STATUS[kind], kind.__name__)):
         error = made(kind)
         graph = faults.entry(error, "request")
-        rows.append([
-            kind.__name__,
-            error.code,
-            str(problem.document(error, "request")["status"]),
-            str(developer.document(error, "request")["error"]["status"]),
-            str(graph["extensions"]["code"]),
-            " ".join(sorted(failures.headers_of(error))),
-        ])
+        rows.append(
+            [
+                kind.__name__,
+                error.code,
+                str(problem.document(error, "request")["status"]),
+                str(developer.document(error, "request")["error"]["status"]),
+                str(graph["extensions"]["code"]),
+                " ".join(sorted(failures.headers_of(error))),
+            ]
+        )
     golden("errors.txt", table(["error", "code", "/v1", "/developer/v1", "graphql", "headers"], rows))
 
 

@@ -25,9 +25,7 @@ def test_roles_hold_what_was_reviewed(golden: Golden, table: Table) -> None:
 
 
 def test_kinds_admit_what_was_reviewed(golden: Golden, table: Table) -> None:
-    rows = [
-        [name, *("yes" if name in ADMITTED[kind] else "" for kind in Kind)] for name in sorted(permission.ALL)
-    ]
+    rows = [[name, *("yes" if name in ADMITTED[kind] else "" for kind in Kind)] for name in sorted(permission.ALL)]
     golden("kinds.txt", table(["permission", *Kind], rows))
 
 

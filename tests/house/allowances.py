@@ -20,9 +20,4 @@ ALLOWANCES: tuple[Allowance, ...] = (
         "src/lumio/storage/outbox.py",
         "claiming and forgetting a message is delivery, not a change of the product: no event goes with it",
     ),
-    Allowance(
-        "commits",
-        "src/lumio/storage/rates.py",
-        "counting requests is no change of the product: no event goes with it, and a lost count harms nobody",
-    ),
 )

@@ -5,20 +5,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest_asyncio
-from sqlalchemy import Column, Integer, String, Table, func, select
+from sqlalchemy import Column, Integer, MetaData, String, Table, func, select
 from sqlalchemy.schema import CreateTable
 
 from lumio.authority.local import LocalAuthority
 from lumio.crypto import roots
 from lumio.kernel.event import SYSTEM, Event, Origin
 from lumio.settings import Settings
-from lumio.storage.columns import MetaData
 from lumio.storage.database import Database
 from lumio.storage.journal import Journal, events
 from lumio.storage.unit import Unit, Units
 
 NODE = "node-t"
-things = Table("thing", MetaData(), Column("name", String(40), primary_key=True), Column("n", Integer, nullable=False))
+things = Table(
+    "thing", MetaData(), Column("name", String(40), primary_key=True), Column("n", Integer, nullable=False)
+)
 """A table of no domain, for changes that mean nothing."""
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import httpx2
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from lumio.admin.store import grants, roles
 from lumio.authority.feed import revocations
@@ -28,6 +28,12 @@ async def give(world: World, user_id: str, role_id: str) -> None:
     """Put a grant into the database, whoever may."""
     row = {"user_id": user_id, "role": role_id, "granted_at": clock.now()}
     await world.house.units.run(lambda unit: unit.execute(insert(grants), row))
+
+
+async def take(world: World, user_id: str, role_id: str) -> None:
+    """Take a grant out of the database."""
+    gone = delete(grants).where(grants.c.user_id == user_id, grants.c.role == role_id)
+    await world.house.units.run(lambda unit: unit.execute(gone))
 
 
 async def operator(world: World, email: str, permissions: Iterable[str]) -> tuple[httpx2.AsyncClient, str]:

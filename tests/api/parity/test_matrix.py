@@ -179,7 +179,9 @@ async def test_every_route_refuses_a_bad_credential_also_where_none_is_needed(
 ) -> None:
     for wrong in ("nonsense", "lm_dev_" + "0" * 57, opaque.mint(opaque.POPOUT_TOKEN).text):
         client = world.bearer(wrong)
-        answers = {f"{one.method} {one.path}": (await client.request(**request_of(one))).status_code for one in routes}
+        answers = {
+            f"{one.method} {one.path}": (await client.request(**request_of(one))).status_code for one in routes
+        }
         assert {route: status for route, status in answers.items() if status != 401} == {}
 
 

@@ -123,7 +123,7 @@ async def test_a_change_commits_with_its_event(stage: Stage) -> None:
 
 
 async def test_a_change_that_does_not_record_what_it_promised_is_rolled_back_as_a_bug(stage: Stage) -> None:
-    with pytest.raises(RuntimeError, match="did not record thing.made"):
+    with pytest.raises(RuntimeError, match=r"did not record thing\.made"):
         await stage.perform(stage.things.forget, asker(), {"name": "a"})
     assert (await stage.ground.names(), await stage.log()) == ([], [])
 

@@ -1,7 +1,6 @@
 """LocalAuthority: a revocation counts from its commit, and whatever cannot be known is Unavailable."""
 
 import asyncio
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -170,7 +169,7 @@ async def test_a_database_file_that_is_not_the_opened_one_any_more_is_unavailabl
     match way:
         case "replaced":
             shutil.copy(path, path.with_name("yesterday.db"))
-            os.replace(path.with_name("yesterday.db"), path)
+            path.with_name("yesterday.db").replace(path)
         case "removed":
             path.unlink()
         case _:

@@ -93,6 +93,7 @@ def test_processes_that_start_at_once_end_with_one_ring(tmp_path: Path) -> None:
         secrets.token_hex(32) + "\n",
         "1" + secrets.token_hex(32) + "\n",
     ],
+    ids=range(12),
 )
 def test_a_file_that_is_no_ring_is_refused_without_showing_what_is_in_it(tmp_path: Path, content: str) -> None:
     path = written(tmp_path, content)

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from lumio.kernel import clock
 
-moments = st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=14)), timezone(-timedelta(hours=12))]))
+moments = st.datetimes(
+    timezones=st.sampled_from([UTC, timezone(timedelta(hours=14)), timezone(-timedelta(hours=12))])
+)
 tame = moments.filter(lambda moment: 2 < moment.year < 9998)
 
 

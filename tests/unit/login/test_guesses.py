@@ -13,7 +13,8 @@ from lumio.kernel import clock
 from lumio.kernel.errors import Limited
 from lumio.login import guesses as guesses_module
 from lumio.login.guesses import Guesses
-from lumio.login.store import LoginStore, guesses as rows
+from lumio.login.store import LoginStore
+from lumio.login.store import guesses as rows
 from tests.support.ground import Ground
 
 ROBIN, HERE, THERE = "robin@example.com", "203.0.113.7", "198.51.100.1"

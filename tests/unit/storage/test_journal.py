@@ -39,8 +39,8 @@ class Watched:
 
 
 @asynccontextmanager
-async def watched(ground: Ground, timeout: float = 5) -> AsyncIterator[tuple[Journal, Watched]]:
-    journal = Journal(ground.database, NODE, timeout)
+async def watched(ground: Ground, limit: float = 5) -> AsyncIterator[tuple[Journal, Watched]]:
+    journal = Journal(ground.database, NODE, limit)
     sink = Watched(journal._sink)
     journal._sink = sink
     await journal.open()
@@ -121,7 +121,7 @@ async def test_a_failing_sink_fails_every_waiter_and_recovers_by_itself(ground: 
 
 
 async def test_a_hanging_sink_is_unavailable_within_the_limit_and_recovers_by_itself(ground: Ground) -> None:
-    async with watched(ground, timeout=0.2) as (journal, sink):
+    async with watched(ground, limit=0.2) as (journal, sink):
         sink.gate.clear()
         started = asyncio.get_running_loop().time()
         answers = await asyncio.gather(*[journal.append(fact()) for _ in range(5)], return_exceptions=True)
@@ -134,7 +134,7 @@ async def test_a_hanging_sink_is_unavailable_within_the_limit_and_recovers_by_it
 
 
 async def test_the_limit_counts_from_the_moment_an_event_is_queued(ground: Ground) -> None:
-    async with watched(ground, timeout=0.2) as (journal, sink):
+    async with watched(ground, limit=0.2) as (journal, sink):
         sink.gate.clear()
         pending = journal.begin(fact())
         await asyncio.sleep(0.3)

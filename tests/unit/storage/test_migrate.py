@@ -94,9 +94,9 @@ async def test_nodes_that_start_at_once_all_find_the_newest_schema(empty: str) -
     nodes = [await asyncio.create_subprocess_exec(sys.executable, "-c", program) for _ in range(3)]
     assert [await asyncio.wait_for(node.wait(), 30) for node in nodes] == [0, 0, 0]
     assert await look(empty, _tables) == every_table()
-    assert await look(empty, lambda connection: connection.execute(text("SELECT n FROM revocation_counter")).all()) == [
-        (0,)
-    ]
+    assert await look(
+        empty, lambda connection: connection.execute(text("SELECT n FROM revocation_counter")).all()
+    ) == [(0,)]
 
 
 async def test_a_migration_that_fails_leaves_the_schema_as_it_was(

@@ -92,7 +92,9 @@ def test_a_popout_token_is_found_in_its_own_parameter(query: str) -> None:
 
 
 @pytest.mark.parametrize("query", ["key={}", "{}=1", "{}", "access_token={}", "a=1&b={}&c=2"])
-@pytest.mark.parametrize("prefix", [opaque.DEVELOPER_KEY, opaque.SYSTEM_KEY, opaque.POPOUT_TOKEN, opaque.PAGE_SESSION])
+@pytest.mark.parametrize(
+    "prefix", [opaque.DEVELOPER_KEY, opaque.SYSTEM_KEY, opaque.POPOUT_TOKEN, opaque.PAGE_SESSION]
+)
 def test_a_key_that_strayed_anywhere_else_in_the_query_is_found_too(query: str, prefix: str) -> None:
     text = key(prefix)
     assert collect(query=query.format(text)) == [(Place.STRAY, text)]
@@ -119,7 +121,9 @@ def test_what_was_presented_is_not_printed() -> None:
     assert text not in f"{Presented(text, Place.BEARER)} {[Presented(text, Place.BEARER)]!r}"
 
 
-@pytest.mark.parametrize("path", ["/v1/users/me", "//v1/users/me", "/v1//users/me", "/%76%31/users/me", "/v1/users/me/"])
+@pytest.mark.parametrize(
+    "path", ["/v1/users/me", "//v1/users/me", "/v1//users/me", "/%76%31/users/me", "/v1/users/me/"]
+)
 async def test_a_cookie_is_ignored_on_v1_however_its_address_is_spelled(world: World, path: str) -> None:
     page = await world.page_client()
     assert (await page.get("/api/users/me")).status_code == 200
@@ -129,7 +133,9 @@ async def test_a_cookie_is_ignored_on_v1_however_its_address_is_spelled(world: W
     assert posted.status_code == 401
 
 
-@pytest.mark.parametrize("path", ["/api/api-keys", "//api/api-keys", "/api//api-keys", "/%61pi/api-keys", "/api/api-keys/"])
+@pytest.mark.parametrize(
+    "path", ["/api/api-keys", "//api/api-keys", "/api//api-keys", "/%61pi/api-keys", "/api/api-keys/"]
+)
 async def test_a_form_token_is_needed_however_the_address_is_spelled(world: World, path: str) -> None:
     page = await world.page_client()
     token = page.headers.pop("X-CSRF-Token")

@@ -59,7 +59,9 @@ def test_whatever_a_stranger_claims_the_log_names_the_stranger(claims: list[str]
 
 
 @given(st.lists(st.text(max_size=40), max_size=3), addresses)
-def test_whatever_a_client_of_a_proxy_claims_the_hop_that_the_proxy_saw_is_named(claims: list[str], seen: str) -> None:
+def test_whatever_a_client_of_a_proxy_claims_the_hop_that_the_proxy_saw_is_named(
+    claims: list[str], seen: str
+) -> None:
     found, source = origin.find(PROXY, [*claims, seen], PROXIES)
     if source == "forwarded" and not origin._trusted(origin.normalise(seen) or PROXY, PROXIES):
         assert found == origin.normalise(seen)

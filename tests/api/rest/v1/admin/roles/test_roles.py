@@ -87,15 +87,15 @@ async def test_each_step_is_told(world: World) -> None:
     assert '"removed":["system-keys:read"]' in told[1].detail
 
 
-@pytest.mark.parametrize("name", sorted(permission.ADMIN - KEEPER))
-async def test_nobody_puts_into_a_role_what_they_do_not_hold(world: World, name: str) -> None:
+async def test_nobody_puts_into_a_role_what_they_do_not_hold(world: World) -> None:
     keeper, _ = await operator(world, "eve@example.com", KEEPER)
-    made = await keeper.post(ROLES, json={"name": "beyond", "permissions": ["admin:access", name]})
-    assert made.status_code == 403
-    assert made.json()["detail"] == f"You cannot give what you do not hold yourself: {name}."
     own = await make_role(keeper, "own", "admin:access")
-    changed = await keeper.patch(f"{ROLES}/{own['id']}", json={"permissions": ["admin:access", name]})
-    assert changed.status_code == 403
+    for name in sorted(permission.ADMIN - KEEPER):
+        made = await keeper.post(ROLES, json={"name": "beyond", "permissions": ["admin:access", name]})
+        assert made.status_code == 403
+        assert made.json()["detail"] == f"You cannot give what you do not hold yourself: {name}."
+        changed = await keeper.patch(f"{ROLES}/{own['id']}", json={"permissions": ["admin:access", name]})
+        assert changed.status_code == 403
     assert (await custom_roles(world))["own"] == ["admin:access"]
     assert "beyond" not in await custom_roles(world)
 
@@ -114,11 +114,12 @@ async def test_nobody_touches_a_role_above_their_own(world: World, method: str) 
     assert listed["role-of-eve"] == []
 
 
-@pytest.mark.parametrize("name", sorted((permission.ACCOUNT | permission.SERVICE) - {"account:read"}))
-async def test_only_admin_permissions_stand_in_an_admin_role(world: World, name: str) -> None:
-    answer = await (await world.sign_in()).post(ROLES, json={"name": "wide", "permissions": [name]})
-    assert answer.status_code == 422
-    assert [one["field"] for one in answer.json()["errors"]] == ["permissions"]
+async def test_only_admin_permissions_stand_in_an_admin_role(world: World) -> None:
+    robin = await world.sign_in()
+    for name in sorted(permission.ACCOUNT | permission.SERVICE):
+        answer = await robin.post(ROLES, json={"name": "wide", "permissions": ["admin:access", name]})
+        assert answer.status_code == 422, name
+        assert [one["field"] for one in answer.json()["errors"]] == ["permissions"]
     assert await custom_roles(world) == {}
 
 
@@ -128,24 +129,25 @@ async def test_a_row_that_says_more_than_admin_permissions_gives_no_more(world: 
     assert rights - permission.ACCOUNT == {"admin:access"}
 
 
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        ({"permissions": ["admin:access"]}, "name"),
-        ({"name": "reader"}, "permissions"),
-        ({"name": "reader", "permissions": []}, "permissions"),
-        ({"name": "reader", "permissions": ["*"]}, "permissions"),
-        ({"name": "Reader", "permissions": ["admin:access"]}, "name"),
-        ({"name": "r", "permissions": ["admin:access"]}, "name"),
-        ({"name": "x" * 41, "permissions": ["admin:access"]}, "name"),
-        ({"name": "reader\n", "permissions": ["admin:access"]}, "name"),
-        ({"name": "\u202ereader", "permissions": ["admin:access"]}, "name"),
-    ],
-)
-async def test_bad_input_names_its_field_and_makes_nothing(world: World, body: dict[str, Any], field: str) -> None:
-    answer = await (await world.sign_in()).post(ROLES, json=body)
-    assert answer.status_code == 422
-    assert [one["field"] for one in answer.json()["errors"]] == [field]
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"permissions": ["admin:access"]}, "name"),
+    ({"name": "reader"}, "permissions"),
+    ({"name": "reader", "permissions": []}, "permissions"),
+    ({"name": "reader", "permissions": ["*"]}, "permissions"),
+    ({"name": "Reader", "permissions": ["admin:access"]}, "name"),
+    ({"name": "r", "permissions": ["admin:access"]}, "name"),
+    ({"name": "x" * 41, "permissions": ["admin:access"]}, "name"),
+    ({"name": "reader\n", "permissions": ["admin:access"]}, "name"),
+    ({"name": "\u202ereader", "permissions": ["admin:access"]}, "name"),
+]
+
+
+async def test_bad_input_names_its_field_and_makes_nothing(world: World) -> None:
+    robin = await world.sign_in()
+    for body, field in BAD:
+        answer = await robin.post(ROLES, json=body)
+        assert answer.status_code == 422, body
+        assert [one["field"] for one in answer.json()["errors"]] == [field]
     assert await custom_roles(world) == {}
 
 

@@ -1,5 +1,6 @@
 """A system key at work: what its list lets it do, on which account, and how its use is seen."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from lumio.access.principal import ACCOUNT_HEADER, Principal
 from lumio.authority.local import LocalAuthority
 from lumio.crypto import opaque
 from lumio.crypto.hashing import StretchPool
-from lumio.kernel import ids
+from lumio.kernel import clock, ids
 from lumio.system_keys.store import SystemKeyStore, system_keys
 from lumio.system_keys.verify import SystemKeyVerifier
 from tests.support.developers import EXTENSIONS, deploy, make_extension, publish, send
@@ -89,7 +90,7 @@ async def test_without_the_header_the_answer_names_it(world: World) -> None:
     assert ACCOUNT_HEADER in uploaded.text
 
 
-@pytest.mark.parametrize("named", [ids.uuid7(), "nothing", "", "' OR 1=1 --"])
+@pytest.mark.parametrize("named", [ids.uuid7(), "nothing", "", "' OR 1=1 --"], ids=["id", "word", "empty", "query"])
 async def test_an_account_that_is_not_there_is_not_found(world: World, named: str) -> None:
     made = await mint(await world.sign_in(), profile="deployer")
     answer = await carrying(world, made["key"], named).get(EXTENSIONS)
@@ -200,10 +201,14 @@ async def test_last_used_moves_only_with_success_and_is_written_by_the_next_turn
     assert await last_used() == first
 
 
-def test_last_uses_are_written_within_ten_seconds(world: World) -> None:
-    turns = [seconds for seconds, work in world.house.chores._chores if "system_keys" in work.__code__.co_freevars]
-    assert turns
-    assert max(turns) <= 10
+async def test_a_use_is_shown_within_ten_seconds_by_itself(world: World) -> None:
+    robin = await world.sign_in()
+    made = await mint(robin)
+    await carrying(world, made["key"]).get(ME)
+    deadline = clock.monotonic() + 10
+    while (await robin.get(KEYS)).json()["data"][0]["last_used_at"] is None:
+        assert clock.monotonic() < deadline
+        await asyncio.sleep(0.25)
 
 
 async def test_its_rights_are_those_of_its_row_now_and_not_those_of_its_arrival(world: World) -> None:

@@ -1,9 +1,7 @@
 """`GET /v1/admin/users`: finding people."""
 
-import pytest
-
 from tests.support.operators import USERS, found
-from tests.support.world import OPERATOR, World
+from tests.support.world import OPERATOR, PASSWORD, World
 
 
 async def test_an_item_says_who_a_person_is_where_they_belong_and_what_they_may(world: World) -> None:
@@ -25,23 +23,22 @@ async def test_an_item_says_who_a_person_is_where_they_belong_and_what_they_may(
     assert "password" not in str(item)
 
 
-@pytest.mark.parametrize("query", ["KIM@EXAMPLE", "äNNe", "Änn", "  kim@example.com ", "ANN\u00c4"])
-async def test_a_part_of_address_or_name_finds_a_person_in_any_case(world: World, query: str) -> None:
+async def test_a_part_of_address_or_name_finds_a_person_in_any_case(world: World) -> None:
     await world.new_person("kim@example.com")
-    await world.new_person("lee@example.com")
     robin = await world.sign_in()
-    await world.anonymous().post(
-        "/v1/auth/signup",
-        json={"email": "anna@example.com", "password": "violet-otter-sings-9-times", "display_name": "Änne Annä"},
-    )
-    wanted = "kim@example.com" if "kim" in query.lower() else "anna@example.com"
-    assert [one["email"] for one in await found(robin, query)] == [wanted]
+    anna = {"email": "anna@example.com", "password": PASSWORD, "display_name": "Änne Annä"}
+    await world.anonymous().post("/v1/auth/signup", json=anna)
+    for query in ("KIM@EXAMPLE", "  kim@example.com "):
+        assert [one["email"] for one in await found(robin, query)] == ["kim@example.com"]
+    for query in ("äNNe", "Änn", "ANN\u00c4", "nne anna\u0308"):
+        assert [one["email"] for one in await found(robin, query)] == ["anna@example.com"], query
 
 
-@pytest.mark.parametrize("query", ["%", "_", "k%m", "/", "\\", "' OR 1=1 --"])
-async def test_a_query_is_text_and_never_a_pattern(world: World, query: str) -> None:
+async def test_a_query_is_text_and_never_a_pattern(world: World) -> None:
     await world.new_person("kim@example.com")
-    assert await found(await world.sign_in(), query) == []
+    robin = await world.sign_in()
+    for query in ("%", "_", "k%m", "/", "\\", "' OR 1=1 --"):
+        assert await found(robin, query) == [], query
 
 
 async def test_pages_follow_each_other_without_gap_or_repetition(world: World) -> None:
@@ -57,12 +54,10 @@ async def test_pages_follow_each_other_without_gap_or_repetition(world: World) -
     assert seen == ["di", "cy", "bo", "ada", "robin"]
 
 
-@pytest.mark.parametrize(
-    ("query", "field"),
-    [("limit=0", "limit"), ("limit=201", "limit"), ("cursor=x", "cursor"), ("role=owner", "role"),
-     (f"query={'x' * 255}", "query")],
-)  # fmt: skip
-async def test_bad_input_names_its_field(world: World, query: str, field: str) -> None:
-    answer = await (await world.sign_in()).get(f"{USERS}?{query}")
-    assert answer.status_code == 422
-    assert [one["field"] for one in answer.json()["errors"]] == [field]
+async def test_bad_input_names_its_field(world: World) -> None:
+    robin = await world.sign_in()
+    bad = {"limit=0": "limit", "limit=201": "limit", "cursor=x": "cursor", "role=owner": "role"}
+    for query, field in {**bad, f"query={'x' * 255}": "query"}.items():
+        answer = await robin.get(f"{USERS}?{query}")
+        assert answer.status_code == 422, query
+        assert [one["field"] for one in answer.json()["errors"]] == [field]
