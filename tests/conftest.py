@@ -1,16 +1,16 @@
 """Fixtures of the whole suite: every test that asks for a `world` runs on SQLite and on PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
+from lumio.app import House, build
 from lumio.settings import Settings
 from tests.support.browser import browser, context, page
 from tests.support.postgres import PostgresServer, postgres_server
-from tests.support.world import Template, World, make_template, opened
+from tests.support.world import CHEAP, Template, World, make_template
 
 BACKENDS = ("sqlite", "postgresql")
 
@@ -38,15 +38,23 @@ def template(
 
 
 @pytest.fixture
-def settings(template: Template, tmp_path: Path) -> Iterator[Settings]:
+def settings(template: Template) -> Settings:
     """Settings of a fresh copy of the template."""
-    made = template.copy(tmp_path)
-    yield made
-    template.forget(made)
+    return template.fresh()
+
+
+@pytest.fixture(scope="session")
+def _houses() -> dict[str, House]:
+    return {}
 
 
 @pytest_asyncio.fixture
-async def world(settings: Settings) -> AsyncIterator[World]:
-    """An open house with the operator Robin in it, and nobody signed in."""
-    async with opened(settings) as made:
-        yield made
+async def world(template: Template, settings: Settings, _houses: dict[str, House]) -> AsyncIterator[World]:
+    """An open house with the operator Robin in it, and nobody signed in.
+
+    The house is built once per process and backend, and opened anew for each test on a fresh database.
+    """
+    if template.backend not in _houses:
+        _houses[template.backend] = build(settings, password_cost=CHEAP)
+    async with _houses[template.backend].open() as house:
+        yield World(house)

@@ -10,13 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from sqlalchemy import make_url
 
 from lumio.access.policy import Role
 from lumio.accounts.store import AccountStore
 from lumio.app import House, build
 from lumio.crypto.hashing import Cost
-from lumio.kernel import ids
 from lumio.login.model import SetUp
 from lumio.settings import RATES, Settings, load
 from lumio.storage.migrate import upgrade
@@ -26,6 +24,7 @@ from tests.support.postgres import PostgresServer
 PASSWORD = "violet-otter-sings-9-times"
 OPERATOR = "robin@example.com"
 PUBLIC = "https://lumio.example"
+HOME, TEMPLATE = "home_house", "template_house"
 CHEAP = Cost(8 * 1024, 1)
 """Argon2id for tests: the real algorithm, at its smallest."""
 
@@ -38,19 +37,17 @@ class Template:
     folder: Path
     postgres: PostgresServer | None
 
-    def copy(self, folder: Path) -> Settings:
-        """Return settings for a fresh copy under `folder`."""
-        shutil.copy(self.folder / "root.secret", folder / "root.secret")
+    def fresh(self) -> Settings:
+        """Return settings for a new copy, always in the same place: a house built once can serve many tests."""
+        home = self.folder.with_name(f"home-{self.backend}")
+        shutil.rmtree(home, ignore_errors=True)
+        home.mkdir()
+        shutil.copy(self.folder / "root.secret", home / "root.secret")
         if self.postgres is None:
-            shutil.copy(self.folder / "lumio.db", folder / "lumio.db")
-            return _settings(folder)
-        name = f"t_{ids.uuid7().replace('-', '')}"
-        return _settings(folder, self.postgres.create(name, "template_house"))
-
-    def forget(self, settings: Settings) -> None:
-        """Drop a copy."""
-        if self.postgres is not None:
-            self.postgres.drop(make_url(settings.database_url).database or "")
+            shutil.copy(self.folder / "lumio.db", home / "lumio.db")
+            return _settings(home)
+        self.postgres.drop(HOME)
+        return _settings(home, self.postgres.create(HOME, TEMPLATE))
 
 
 def _settings(folder: Path, url: str | None = None) -> Settings:
@@ -63,7 +60,7 @@ def _settings(folder: Path, url: str | None = None) -> Settings:
 
 async def make_template(backend: str, folder: Path, postgres: PostgresServer | None) -> Template:
     """Migrate an empty database and make its first operator, through the real set-up."""
-    url = None if postgres is None else postgres.create("template_house")
+    url = None if postgres is None else postgres.create(TEMPLATE)
     settings = _settings(folder, url)
     await upgrade(settings.database_url)
     async with opened(settings) as world:

@@ -96,7 +96,8 @@ class StretchPool:
     def __init__(self, cost: Cost, threads: int, queue: int = 32) -> None:
         """Size the pool; its memory is at most `threads` times the cost's memory."""
         self._hasher = PasswordHasher(cost.passes, cost.memory_kib, cost.lanes, 32, 16, type=Type.ID)
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="stretch")
+        self._threads = threads
+        self._pool: ThreadPoolExecutor | None = None
         self._places = threads + queue
         self._taken = 0
         self._decoy = self._hasher.hash(secrets.token_hex(16))
@@ -121,6 +122,8 @@ class StretchPool:
     async def _run(self, work: Callable[[], Answer]) -> Answer:
         if self._taken >= self._places:
             raise Unavailable("the stretching pool is full", retry_after=1)
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="stretch")
         self._taken += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
@@ -128,8 +131,10 @@ class StretchPool:
             self._taken -= 1
 
     def close(self) -> None:
-        """End the threads."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """End the threads; the next use starts new ones."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
 
 
 def digest(content: bytes) -> str:

@@ -24,12 +24,16 @@ class Database:
         self.reads = self.dialect.read_engine()
         self.writes = self.dialect.write_engine()
         # Two writers of one SQLite file wait for each other by polling; in one process a lock is fairer.
-        self.gate: asyncio.Lock | nullcontext[None] = asyncio.Lock() if self.dialect.single_writer else nullcontext()
+        self.gate = self._new_gate()
         self.hot: HotReader = open_hot(self.dialect)
 
     async def open(self) -> None:
-        """Open the raw connections of the hot path."""
+        """Open the raw connections of the hot path, on the event loop that runs now."""
+        self.gate = self._new_gate()
         await self.hot.open()
+
+    def _new_gate(self) -> asyncio.Lock | nullcontext[None]:
+        return asyncio.Lock() if self.dialect.single_writer else nullcontext()
 
     async def close(self) -> None:
         """Close everything."""

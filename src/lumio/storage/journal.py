@@ -94,7 +94,7 @@ class SqliteSink:
     def __init__(self, path: Path) -> None:
         """Keep the path."""
         self._path = path
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        self._thread: ThreadPoolExecutor | None = None
         self._connection: sqlite3.Connection | None = None
         self._names = [column.name for column in events.columns]
         insertion = events.insert().from_select(self._names, _picks(self._names))
@@ -102,6 +102,7 @@ class SqliteSink:
 
     async def open(self) -> None:
         """Open the file in the writer's thread."""
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
 
     def _open(self) -> None:
@@ -121,7 +122,9 @@ class SqliteSink:
 
     async def close(self) -> None:
         """Close the file."""
-        self._thread.shutdown(wait=True)
+        if self._thread is not None:
+            self._thread.shutdown(wait=True)
+            self._thread = None
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -179,13 +182,14 @@ class Journal:
         self._node = node
         self._timeout = timeout
         self._waiting: list[tuple[Row, asyncio.Future[None]]] = []
-        self._work = asyncio.Event()
-        self._idle = asyncio.Event()
+        self._work, self._idle = asyncio.Event(), asyncio.Event()
         self._idle.set()
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Start the writer."""
+        """Start the writer, on the event loop that runs now."""
+        self._work, self._idle = asyncio.Event(), asyncio.Event()
+        self._idle.set()
         await self._sink.open()
         self._task = asyncio.create_task(self._write_batches())
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lumio.crypto import roots
-from lumio.crypto.hashing import Peppers
+from lumio.crypto.hashing import Fingerprint, Peppers
 from lumio.crypto.roots import RootRing
 from lumio.crypto.sealing import Sealer
 
@@ -133,6 +133,13 @@ def test_a_retired_root_matches_nothing() -> None:
     assert not Peppers(RootRing({2: whole[2]})).matches("a text", kept)
     with pytest.raises(ValueError, match="not in the ring"):
         Sealer(RootRing({2: whole[2]}), "outbox").open(sealed, "here")
+
+
+def test_a_number_that_left_the_ring_matches_nothing_whatever_digest_stands_beside_it() -> None:
+    peppers = Peppers(ring(2))
+    made = peppers.make("a text")
+    assert peppers.matches("a text", made)
+    assert not peppers.matches("a text", Fingerprint(1, made.digest))
 
 
 def test_another_root_under_the_same_number_matches_nothing() -> None:

@@ -124,9 +124,11 @@ async def test_only_admin_permissions_stand_in_an_admin_role(world: World) -> No
 
 
 async def test_a_row_that_says_more_than_admin_permissions_gives_no_more(world: World) -> None:
-    kim, _ = await operator(world, KIM, {"admin:access", "auth:introspect", "root:everything"})
+    kim, _ = await operator(world, KIM, {"admin:access", "system-keys:create", "auth:introspect", "root:everything"})
     rights = set((await kim.get("/v1/users/me")).json()["data"]["permissions"])
-    assert rights - permission.ACCOUNT == {"admin:access"}
+    assert rights - permission.ACCOUNT == {"admin:access", "system-keys:create"}
+    assert (await kim.post(KEYS, json={"label": "spy", "profile": "introspector"})).status_code == 403
+    assert (await kim.post(KEYS, json={"label": "probe", "profile": "probe"})).status_code == 201
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
