@@ -40,9 +40,10 @@ class Broken:
         await self.real.close()
 
 
-def break_journal(world: World) -> Broken:
+def break_journal(world: World, monkeypatch: pytest.MonkeyPatch) -> Broken:
+    """Put a sink that can be broken before the journal's own; the house gets its own back."""
     sink = Broken(world.house.journal._sink)
-    world.house.journal._sink = sink
+    monkeypatch.setattr(world.house.journal, "_sink", sink)
     return sink
 
 
@@ -58,10 +59,12 @@ def is_outage(answer: httpx2.Response) -> bool:
     return answer.status_code == 503 and answer.json()["code"] == "unavailable" and "retry-after" in answer.headers
 
 
-async def test_a_full_disk_answers_503_to_whatever_needs_an_event_and_changes_nothing(world: World) -> None:
+async def test_a_full_disk_answers_503_to_whatever_needs_an_event_and_changes_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     robin = await world.sign_in()
     before = await stored(world)
-    sink = break_journal(world)
+    sink = break_journal(world, monkeypatch)
     sink.problem = OSError(28, "No space left on device")
     assert is_outage(await robin.get("/v1/users/me"))
     assert is_outage(await world.bearer("nonsense").get("/v1/users/me"))
@@ -73,17 +76,21 @@ async def test_a_full_disk_answers_503_to_whatever_needs_an_event_and_changes_no
     assert await stored(world) == before
 
 
-async def test_a_bad_credential_on_a_broken_journal_is_never_let_in(world: World) -> None:
-    sink = break_journal(world)
+async def test_a_bad_credential_on_a_broken_journal_is_never_let_in(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink = break_journal(world, monkeypatch)
     sink.problem = OSError(5, "Input/output error")
     answers = [await world.bearer(text).get("/v1/users/me") for text in ("nonsense", "lm_dev_" + "0" * 57)]
     assert [answer.status_code for answer in answers] == [503, 503]
 
 
-async def test_a_journal_that_hangs_answers_503_within_its_limit_and_then_recovers(settings: Settings) -> None:
+async def test_a_journal_that_hangs_answers_503_within_its_limit_and_then_recovers(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with opened(replace(settings, journal_timeout_seconds=0.5)) as world:
         robin = await world.sign_in()
-        sink = break_journal(world)
+        sink = break_journal(world, monkeypatch)
         sink.gate.clear()
         loop = asyncio.get_running_loop()
         started = loop.time()
@@ -101,7 +108,7 @@ async def test_a_change_beside_a_hanging_journal_answers_503_within_five_seconds
     monkeypatch.setattr(world.house.journal, "_timeout", 0.5)
     robin = await world.sign_in()
     before = await stored(world)
-    sink = break_journal(world)
+    sink = break_journal(world, monkeypatch)
     sink.gate.clear()
     loop = asyncio.get_running_loop()
     started = loop.time()

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 
+from lumio.app import House
 from lumio.settings import RATES, Settings
 from tests.support.developers import Team, make_team
 from tests.support.world import World
@@ -14,6 +15,12 @@ from tests.support.world import World
 def settings(settings: Settings) -> Settings:
     """Settings with limits out of reach: what they are is tested elsewhere."""
     return replace(settings, rates=dict.fromkeys(RATES, 100_000))
+
+
+@pytest.fixture(scope="session")
+def _houses() -> dict[str, House]:
+    """Houses of these tests alone: a house keeps the settings that it was built with."""
+    return {}
 
 
 @pytest_asyncio.fixture

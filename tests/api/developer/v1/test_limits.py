@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from lumio.app import House
 from lumio.settings import Settings
 from tests.support.developers import EXTENSIONS, Team, make_extension, parts, send, stored
 from tests.support.world import World
@@ -14,6 +15,12 @@ def settings(settings: Settings) -> Settings:
     """Settings under which two of a thing are enough."""
     small = ("DEVELOPER_EXTENSIONS", "DEVELOPER_VERSIONS", "DEVELOPER_DELETE")
     return replace(settings, rates={**settings.rates, **dict.fromkeys(small, 2)})
+
+
+@pytest.fixture
+def _houses() -> dict[str, House]:
+    """No house that another test has built: it would keep that test's limits."""
+    return {}
 
 
 async def test_each_kind_of_change_has_its_own_limit_and_reading_goes_on(world: World, team: Team) -> None:
