@@ -100,7 +100,7 @@ def _text(problem: dict[str, Any], *names: str) -> str:
 
 
 def _fields(problem: dict[str, Any]) -> list[FieldError]:
-    errors = problem.get("errors")
+    errors = problem.get("errors", problem.get("fields"))  # `fields` is the Developer REST API's name
     if not isinstance(errors, list):
         return []
     return [

@@ -194,9 +194,11 @@ class Journal:
         self._task = asyncio.create_task(self._write_batches())
 
     async def close(self) -> None:
-        """Write what waits, then stop."""
+        """Write what waits, then stop; a disk that hangs is not waited for longer than anybody waits for it."""
         if self._task is not None:
-            await asyncio.wait({self._task, asyncio.ensure_future(self._idle.wait())}, return_when="FIRST_COMPLETED")
+            idle = asyncio.ensure_future(self._idle.wait())
+            await asyncio.wait({self._task, idle}, timeout=self._timeout, return_when="FIRST_COMPLETED")
+            idle.cancel()
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         await self._sink.close()

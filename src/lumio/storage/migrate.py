@@ -31,6 +31,7 @@ async def upgrade(url: str) -> None:
 
     try:
         async with engine.connect() as connection:
+            await connection.begin()  # one transaction from the first look to the last change, on SQLite too
             await connection.run_sync(run)
             await connection.commit()
     finally:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import op
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Column, Connection, Integer, inspect, text
 
 import lumio
 from lumio.storage import migrate
@@ -102,19 +103,27 @@ async def test_nodes_that_start_at_once_all_find_the_newest_schema(empty: str) -
 async def test_a_migration_that_fails_leaves_the_schema_as_it_was(
     empty: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await upgrade(empty)
-    before = await look(empty, _shape)
+    last = ScriptDirectory.from_config(migrate._config()).get_current_head()
+    run = ScriptDirectory.run_env
 
-    def half_way(config: object, revision: str) -> None:
-        del revision
-        connection: Connection = config.attributes["connection"]  # type: ignore[attr-defined]
-        connection.execute(text("CREATE TABLE half_made (id INTEGER)"))
-        raise LookupError
+    def broken(script: ScriptDirectory) -> None:
+        revision = script.get_revision(last or "")
+        assert revision is not None
+        monkeypatch.setattr(revision.module, "upgrade", _half_way, raising=True)
+        run(script)
 
-    monkeypatch.setattr("lumio.storage.migrate.command.upgrade", half_way)
+    monkeypatch.setattr(ScriptDirectory, "run_env", broken)
     with pytest.raises(LookupError):
         await upgrade(empty)
-    assert await look(empty, _shape) == before
+    assert await look(empty, _tables) == set()
+    monkeypatch.undo()
+    await upgrade(empty)
+    assert await look(empty, _tables) == every_table()
+
+
+def _half_way() -> None:
+    op.create_table("half_made", Column("id", Integer))
+    raise LookupError
 
 
 def test_the_history_has_one_line_and_one_end() -> None:
