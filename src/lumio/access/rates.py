@@ -63,7 +63,7 @@ class RateLimiter:
         self._windows = windows
         self._rules = {kind: Rule(kind.value, limit) for kind, limit in limits.items()}
         self._leases: OrderedDict[str, _Lease] = OrderedDict()
-        self._drawing: dict[str, asyncio.Lock] = {}
+        self._drawing: dict[str, asyncio.Task[None]] = {}
 
     async def count(self, principal: Principal, address: str | None) -> Standing | None:
         """Count one request of a principal.
@@ -101,19 +101,28 @@ class RateLimiter:
         return lease
 
     async def _draw(self, rule: Rule, name: str, lease: _Lease) -> None:
-        """Draw the next lease; requests that come meanwhile wait for it instead of drawing their own."""
-        gate = self._drawing.setdefault(name, asyncio.Lock())
+        """Draw the next lease; requests that come meanwhile share the draw, and its failure when it fails."""
+        while not lease.left and lease.taken < rule.limit:
+            drawing = self._drawing.get(name)
+            if drawing is None:
+                drawing = self._drawing[name] = asyncio.create_task(self._fetch(rule, name, lease))
+                drawing.add_done_callback(_looked_at)
+            await asyncio.shield(drawing)
+
+    async def _fetch(self, rule: Rule, name: str, lease: _Lease) -> None:
         try:
-            async with gate:
-                if lease.left or lease.taken >= rule.limit:
-                    return
-                portion = max(1, rule.limit // LEASES)
-                ends = lease.starts + rule.seconds
-                granted, lease.taken = await self._windows.draw(name, lease.starts, ends, portion, rule.limit)
-                lease.left += granted
+            portion = max(1, rule.limit // LEASES)
+            ends = lease.starts + rule.seconds
+            granted, lease.taken = await self._windows.draw(name, lease.starts, ends, portion, rule.limit)
+            lease.left += granted
         finally:
-            if not gate.locked():
-                self._drawing.pop(name, None)
+            del self._drawing[name]
+
+
+def _looked_at(drawing: "asyncio.Task[None]") -> None:
+    """Take note of a failure, so that one nobody waited for is no warning."""
+    if not drawing.cancelled():
+        drawing.exception()
 
 
 def who(principal: Principal, address: str | None) -> str:

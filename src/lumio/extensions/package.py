@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 import msgspec
 from msgspec import Struct
@@ -46,7 +47,11 @@ class Inspection:
 
     def __init__(self) -> None:
         """Begin with nobody inside."""
-        self._room = asyncio.Semaphore(CHECKS_AT_ONCE)
+        self._rooms: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+
+    def _room(self) -> asyncio.Semaphore:
+        """Return the room of the event loop that runs now: a house may be closed and opened again on another."""
+        return self._rooms.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(CHECKS_AT_ONCE))
 
     async def open(self, arrival: Arrival, extension_id: str) -> Package:
         """Return what arrived for an extension.
@@ -66,7 +71,7 @@ class Inspection:
         return Package(manifest, raw.decode(), notes, dict(arrival.files), _digest(raw, notes, arrival.files))
 
     async def _look_into(self, name: str, path: Path) -> None:
-        async with self._room:
+        async with self._room():
             try:
                 await asyncio.to_thread(check_archive, path, DEFAULT, name)
             except Invalid as error:

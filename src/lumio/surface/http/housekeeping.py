@@ -23,13 +23,20 @@ class Chores:
         """Keep the list of (seconds, work)."""
         self._chores = chores
         self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
 
     async def start(self) -> None:
         """Start all of them."""
+        self._stopping = False
         self._tasks = [asyncio.create_task(self._repeat(*chore)) for chore in self._chores]
 
     async def stop(self) -> None:
-        """Stop all of them, then run each a last time so that nothing collected in memory is lost."""
+        """Stop all of them, then run each a last time so that nothing collected in memory is lost.
+
+        A library may swallow a cancellation in the middle of its work (aiosmtplib does before Python 3.12), so
+        each turn also looks whether it was the last.
+        """
+        self._stopping = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -37,7 +44,7 @@ class Chores:
             await self._once(work)
 
     async def _repeat(self, seconds: float, work: Callable[[], Awaitable[Any]]) -> None:
-        while True:
+        while not self._stopping:
             await asyncio.sleep(seconds)
             await self._once(work)
 

@@ -122,8 +122,9 @@ async def test_a_mail_that_the_server_refuses_is_not_lost(settings: Settings) ->
         server.refusing = True
         assert (await world.anonymous().post(SIGNUP, json=form())).status_code == 202
         put_back = "SELECT count(*) FROM outbox WHERE attempts = 1 AND claimed_until IS NULL"
-        while await count(world, put_back) == 0:  # noqa: ASYNC110 - the sender tells nobody
-            await asyncio.sleep(0.05)
+        async with asyncio.timeout(20):
+            while await count(world, put_back) == 0:  # noqa: ASYNC110 - the sender tells nobody
+                await asyncio.sleep(0.05)
         server.refusing = False
         with time_machine.travel(clock.now() + timedelta(minutes=1)):
             await server.wait(1)
