@@ -32,9 +32,7 @@ HONEST = {
 def _lint(folder: Path) -> subprocess.CompletedProcess[str]:
     command = [str(LINTER), "--no-logo", "--no-cache", "--config", str(ROOT / "pyproject.toml")]
     wide = os.environ | {"COLUMNS": "300"}  # a contract's name and its verdict share one line
-    return subprocess.run(
-        command, cwd=folder, env=wide, capture_output=True, text=True, check=False, timeout=60
-    )
+    return subprocess.run(command, cwd=folder, env=wide, capture_output=True, text=True, check=False, timeout=60)
 
 
 def _build(folder: Path, files: dict[str, str]) -> Path:

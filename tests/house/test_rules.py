@@ -65,9 +65,7 @@ def test_no_file_breaks_the_rule(rule: str) -> None:
 def test_every_allowance_is_still_needed_and_says_why() -> None:
     for rule, path, reason in ALLOWANCES:
         assert len(reason) > 20, f"{path} is let off {rule} without a reason"
-        assert any(found.path == path for found in _findings(rule)), (
-            f"{path} keeps {rule}: drop its allowance"
-        )
+        assert any(found.path == path for found in _findings(rule)), f"{path} keeps {rule}: drop its allowance"
 
 
 def test_the_rules_saw_the_whole_product() -> None:

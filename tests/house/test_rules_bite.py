@@ -106,9 +106,7 @@ def test_the_rule_lets_honest_code_pass(rule: Rule, path: str, code: str) -> Non
     assert not list(rule(Source(path, code)))
 
 
-@pytest.mark.parametrize(
-    "path", ["src/lumio/keys/utils.py", "src/lumio/core/x.py", "tests/unit/key_helpers.py"]
-)
+@pytest.mark.parametrize("path", ["src/lumio/keys/utils.py", "src/lumio/core/x.py", "tests/unit/key_helpers.py"])
 def test_an_empty_file_name_is_found(path: str) -> None:
     assert list(names.banned_files(path))
 

@@ -167,9 +167,7 @@ HOSTILE: dict[str, Hostile] = {
     "control character": _tar("name", r'"\u001b[2Jgone"', entry("\x1b[2Jgone")),
     "text that turns round": _tar("name", r"\u202e", entry("gpj.\u202eexe")),
     "not UTF-8": _tar("name", r"\xff", entry(b"\xff\xfe")),
-    "name of 1025 bytes": _tar(
-        "name", "exceeds", pax(b"path", b"/".join([b"n" * 204] * 5) + b"n"), entry("n")
-    ),
+    "name of 1025 bytes": _tar("name", "exceeds", pax(b"path", b"/".join([b"n" * 204] * 5) + b"n"), entry("n")),
     "part of 256 bytes": _tar("name", "exceeds", long_name(b"n" * 256), entry("n", magic=GNU)),
     "33 levels": _tar("depth", '"d/d/', entry(_DEEP)),
     "symbolic link": _tar("link", '"a"', entry("a", b"", b"2")),
@@ -192,9 +190,7 @@ HOSTILE: dict[str, Hostile] = {
     "sharp s collision": _tar("collision", '"gross"', entry("groß"), entry("gross")),
     "case collision of folders": _tar("collision", '"a"', entry("A/x"), entry("a/y")),
     "Unicode collision": _tar("collision", r'"e\u0301"', entry("\u00e9"), entry("e\u0301")),
-    "order of marks collision": _tar(
-        "collision", "form", entry("\u03b1\u0345\u0301"), entry("\u03b1\u0301\u0345")
-    ),
+    "order of marks collision": _tar("collision", "form", entry("\u03b1\u0345\u0301"), entry("\u03b1\u0301\u0345")),
     "lying size": _stream("size", "999999", lambda: iter((header("liar", 999_999), bytes(1024)))),
     "size past the limit": _stream("unpacked", '"huge"', lambda: iter((header("huge", 8**11 - 1), b"x"))),
     "size in another base": _tar("size", '"a"', header("a", b"\x80" + bytes(10) + b"\1") + bytes(512)),
@@ -207,12 +203,8 @@ HOSTILE: dict[str, Hostile] = {
     "extra header of a gigabyte": _stream(
         "metadata", "@LongLink", lambda: (header("@LongLink", 1024 * MIB, b"L"), *repeat(bytes(MIB), 64))
     ),
-    "extra header cut short": _stream(
-        "size", "PaxHeader", lambda: iter((header("PaxHeader", 9999, b"x"), END))
-    ),
-    "extra headers without end": _stream(
-        "metadata", "PaxHeader", lambda: repeat(pax(b"comment", b"x"), 90_000)
-    ),
+    "extra header cut short": _stream("size", "PaxHeader", lambda: iter((header("PaxHeader", 9999, b"x"), END))),
+    "extra headers without end": _stream("metadata", "PaxHeader", lambda: repeat(pax(b"comment", b"x"), 90_000)),
     "long name over pax": _tar("metadata", "one too many", pax(b"path", b"a"), long_name(b"b"), entry("c")),
     "extra header for nothing": _tar("metadata", "no entry", entry("a"), pax(b"path", b"b")),
     "name for all entries": _tar("metadata", '"path"', pax(b"path", b"a", b"g"), entry("b")),
@@ -227,15 +219,11 @@ HOSTILE: dict[str, Hostile] = {
     "30,000 folders unlisted": _stream("entries", "unlisted", _unlisted),
     "20,000 names slow to fold": _stream("name", "taken together", _slow),
     "half a gigabyte of zeros": _stream("ratio", "200 times", _zeros),
-    "half a gigabyte after the end": _stream(
-        "trailing", "end mark", lambda: (entry("a"), *repeat(bytes(MIB), 500))
-    ),
+    "half a gigabyte after the end": _stream("trailing", "end mark", lambda: (entry("a"), *repeat(bytes(MIB), 500))),
     "nothing but an end": _tar("empty", "no file", b""),
     "folders only": _tar("empty", "no file", entry("a/", b"", b"5")),
     "no end mark": _stream("truncated", "end mark", lambda: iter((entry("a"),))),
-    "half an end mark": _stream(
-        "truncated", "incomplete", lambda: iter((entry("a"), bytes(512), entry("b"), END))
-    ),
+    "half an end mark": _stream("truncated", "incomplete", lambda: iter((entry("a"), bytes(512), entry("b"), END))),
     "entry after the end": _tar("trailing", "end mark", entry("a"), END, entry("b")),
     "empty file": _raw("truncated", "too early", lambda: b""),
     "plain text": _raw("gzip", "not a gzip", lambda: b"<!doctype html>" * 99),

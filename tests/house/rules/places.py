@@ -97,6 +97,4 @@ def kernel_ground(source: Source) -> Iterator[Finding]:
         return
     for line, name in source.imports:
         if name.partition(".")[0] not in sys.stdlib_module_names and not is_below(name, "lumio.kernel"):
-            yield Finding(
-                source.path, line, f"imports {name}: the kernel stands on the standard library alone"
-            )
+            yield Finding(source.path, line, f"imports {name}: the kernel stands on the standard library alone")

@@ -35,9 +35,7 @@ def registry_hosts(path: str, text: str) -> Iterator[Finding]:
     """Find host names of package registries: they belong to the machine's configuration."""
     for number, line in enumerate(text.splitlines(), 1):
         if found := REGISTRY.search(line):
-            yield Finding(
-                path, number, f"names the registry {found[0]}: which mirror is used is not ours to say"
-            )
+            yield Finding(path, number, f"names the registry {found[0]}: which mirror is used is not ours to say")
 
 
 def machine_paths(path: str, text: str) -> Iterator[Finding]:

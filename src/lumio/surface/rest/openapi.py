@@ -60,9 +60,7 @@ class Described:
 def described(app: Litestar) -> list[Described]:
     """Return every described route of an application; the pages' own copy under `/api` is left out."""
     return [
-        Described(
-            str(method), _PARAMETER.sub(r"{\1}", route.path), served.opt[SHOWN], _first_line(served.fn.__doc__)
-        )
+        Described(str(method), _PARAMETER.sub(r"{\1}", route.path), served.opt[SHOWN], _first_line(served.fn.__doc__))
         for route in app.routes
         if isinstance(route, HTTPRoute) and not route.path.startswith("/api/")
         for method, (served, _) in sorted(route.route_handler_map.items())
