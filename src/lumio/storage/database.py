@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lumio.kernel.errors import Conflict, Unavailable
-from lumio.storage.dialect import choose
+from lumio.storage.dialect import DRIVER_FAILURES, choose
 from lumio.storage.hot import HotReader, open_hot
 
 
@@ -87,5 +87,5 @@ class translated:  # noqa: N801 - reads as a word in a with statement
             return
         if isinstance(error, IntegrityError):
             raise Conflict("Another request was faster.", retry_after=1) from error
-        if isinstance(error, DBAPIError | SQLAlchemyError | OSError | TimeoutError):
+        if isinstance(error, (SQLAlchemyError, *DRIVER_FAILURES)):
             raise Unavailable(f"database: {type(error).__name__}: {error}") from error

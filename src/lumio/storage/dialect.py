@@ -25,6 +25,9 @@ PRAGMAS = (
     "PRAGMA trusted_schema=OFF",
 )
 _PG_RETRY = {"40001", "40P01"}
+DRIVER_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+"""What the raw driver raises when a server does not answer: a connection that breaks off at the wrong moment
+leaves its protocol confused, which is no bug of ours and no answer either."""
 
 
 class Dialect(Protocol):

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.dialects.sqlite import pysqlite
 
 from lumio.kernel.errors import Unavailable
-from lumio.storage.dialect import BUSY, PostgresDialect, SqliteDialect, asyncpg_pool
+from lumio.storage.dialect import BUSY, DRIVER_FAILURES, PostgresDialect, SqliteDialect, asyncpg_pool
 
 
 class HotQuery:
@@ -144,7 +144,7 @@ class PostgresReader:
             raise Unavailable("the database is closed")
         try:
             found = await self._pool.fetchrow(prepared.sql, *prepared.bind(values))
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        except DRIVER_FAILURES as error:
             raise Unavailable(f"database: {type(error).__name__}: {error}") from error
         return None if found is None else tuple(found.values())
 
