@@ -6,6 +6,7 @@ import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
 
+from lumio.access import guard
 from lumio.access.perform import Perform
 from lumio.accounts.service import Accounts
 from lumio.surface.rest import exchange
@@ -45,5 +46,7 @@ async def developer_me(
     request: Web, accounts: NamedDependency[Accounts], perform: NamedDependency[Perform]
 ) -> Response[Any]:
     """Tell who is asking, in which account, with which rights right now."""
-    me = await perform(accounts.me, exchange.asker(request))
+    asker = exchange.asker(request)
+    guard.placed(asker.principal)
+    me = await perform(accounts.me, asker)
     return exchange.bare(msgspec.convert(me, MeAnswer, from_attributes=True))

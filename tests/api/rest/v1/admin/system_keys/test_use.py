@@ -84,6 +84,7 @@ async def test_without_the_header_the_answer_names_it(world: World) -> None:
     answer = await carrying(world, made["key"]).get(EXTENSIONS)
     assert answer.status_code == 422
     assert ACCOUNT_HEADER in answer.text
+    assert (await carrying(world, made["key"]).get("/developer/v1/me")).status_code == 422
     assert (await carrying(world, made["key"]).post(EXTENSIONS, json={"name": "x"})).status_code == 422
     uploaded = await send(carrying(world, made["key"]), "ext_unknown")
     assert uploaded.status_code == 422
