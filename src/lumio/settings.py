@@ -22,7 +22,7 @@ RATES = {
 """How many requests per minute, per hour for the last two; each can be set by LUMIO_RATE_<NAME>."""
 
 KNOWN = frozenset({
-    "DATA_DIR", "DATABASE_URL", "ROOT_SECRET_FILE", "PUBLIC_URL", "SMTP_URL", "MAIL_FROM", "BUNDLE_STORE",
+    "DATA_DIR", "DATABASE_URL", "DATABASE_ADMIN_URL", "ROOT_SECRET_FILE", "PUBLIC_URL", "SMTP_URL", "MAIL_FROM", "BUNDLE_STORE",
     "TRUSTED_PROXIES", "RATE_AUTH_FAILURES", "NODE", "CONFIG", "LOG_LEVEL", "JOURNAL_TIMEOUT_SECONDS",
     "INTROSPECTION", *(f"RATE_{name}" for name in RATES),
 })  # fmt: skip
@@ -40,6 +40,7 @@ class Settings:
     database_url: str
     root_secret_file: Path
     public_url: str
+    database_admin_url: str = field(default="", repr=False)
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str = "Lumio <no-reply@localhost>"
     bundle_store: Path = Path("bundles")
@@ -51,6 +52,11 @@ class Settings:
     journal_timeout_seconds: float = 5.0
     introspection: bool = False
     profiles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def audit_heads(self) -> Path:
+        """Where signed heads of the audit log leave the database."""
+        return self.data_dir / "audit-heads.ndjson"
 
     @property
     def mail_dir(self) -> Path:
@@ -72,9 +78,11 @@ def load(environment: Mapping[str, str] | None = None, *, port: int = 8000) -> S
     given, profiles = _from_file(source.get(PREFIX + "CONFIG"))
     given |= {name.removeprefix(PREFIX): value for name, value in source.items() if name.startswith(PREFIX)}
     data_dir = Path(given.get("DATA_DIR", "data")).absolute()
+    database_url = given.get("DATABASE_URL", f"sqlite+aiosqlite:///{data_dir / 'lumio.db'}")
     return Settings(
         data_dir=data_dir,
-        database_url=given.get("DATABASE_URL", f"sqlite+aiosqlite:///{data_dir / 'lumio.db'}"),
+        database_url=database_url,
+        database_admin_url=given.get("DATABASE_ADMIN_URL", database_url),
         root_secret_file=Path(given.get("ROOT_SECRET_FILE", str(data_dir / "root.secret"))).absolute(),
         public_url=_public_url(given.get("PUBLIC_URL", f"http://localhost:{port}")),
         smtp_url=given.get("SMTP_URL") or None,

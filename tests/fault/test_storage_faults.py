@@ -14,7 +14,9 @@ from lumio.app import build
 from lumio.kernel.errors import Unavailable
 from lumio.keys.store import keys
 from lumio.settings import Settings
-from lumio.storage.journal import Row, Sink, events
+from lumio.storage.events import events
+from lumio.storage.folding import Row
+from lumio.storage.sinks import Sink
 from tests.support.world import CHEAP, World, opened
 
 
@@ -30,11 +32,11 @@ class Broken:
     async def open(self) -> None:
         await self.real.open()
 
-    async def write(self, rows: Sequence[Row]) -> None:
+    async def write(self, rows: Sequence[Row], tallies: Sequence[Tally]) -> None:
         await self.gate.wait()
         if self.problem is not None:
             raise self.problem
-        await self.real.write(rows)
+        await self.real.write(rows, tallies)
 
     async def close(self) -> None:
         await self.real.close()
@@ -133,13 +135,13 @@ async def test_an_insert_right_that_was_taken_away_fails_closed(world: World) ->
     database = world.house.database
     if database.dialect.single_writer:
         forbid = (
-            "CREATE TRIGGER no_more BEFORE INSERT ON audit_event BEGIN SELECT RAISE(ABORT, 'no right'); END",
+            "CREATE TRIGGER no_more BEFORE INSERT ON audit_hot BEGIN SELECT RAISE(ABORT, 'no right'); END",
             "DROP TRIGGER no_more",
         )
     else:
         forbid = (
-            "ALTER TABLE audit_event ADD CONSTRAINT no_more CHECK (event = '') NOT VALID",
-            "ALTER TABLE audit_event DROP CONSTRAINT no_more",
+            "ALTER TABLE audit_hot ADD CONSTRAINT no_more CHECK (event = '') NOT VALID",
+            "ALTER TABLE audit_hot DROP CONSTRAINT no_more",
         )
     await _tell(world, forbid[0])
     assert (await robin.get("/v1/users/me")).status_code == 503

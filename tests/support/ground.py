@@ -13,7 +13,8 @@ from lumio.crypto import roots
 from lumio.kernel.event import SYSTEM, Event, Origin
 from lumio.settings import Settings
 from lumio.storage.database import Database
-from lumio.storage.journal import Journal, events
+from lumio.storage.events import events
+from lumio.storage.journal import Journal
 from lumio.storage.unit import Unit, Units
 
 NODE = "node-t"
@@ -53,8 +54,9 @@ class Ground:
         return [row.name for row in await self.rows(select(things.c.name).order_by(things.c.name))]
 
     async def told(self, event: str = "thing.made") -> int:
-        """Count the events of this name that are on disk."""
-        found = await self.rows(select(func.count()).select_from(events).where(events.c.event == event))
+        """Count the events of this name that are on disk, folded ones by their counts."""
+        total = func.coalesce(func.sum(events.c.count), 0)
+        found = await self.rows(select(total).where(events.c.event == event))
         return int(found[0][0])
 
     async def make(self, unit: Unit, name: str) -> None:

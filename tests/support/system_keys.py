@@ -9,7 +9,7 @@ from lumio.access.principal import ACCOUNT_HEADER
 from lumio.admin.store import grants
 from lumio.crypto import opaque
 from lumio.kernel import clock
-from lumio.storage.journal import events
+from lumio.storage.events import events
 from lumio.system_keys.store import system_keys
 from tests.support.world import World
 

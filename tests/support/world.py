@@ -42,7 +42,8 @@ class Template:
         home = self.folder.with_name(f"home-{self.backend}")
         shutil.rmtree(home, ignore_errors=True)
         home.mkdir()
-        shutil.copy(self.folder / "root.secret", home / "root.secret")
+        for name in ("root.secret", "audit-heads.ndjson"):
+            shutil.copy(self.folder / name, home / name)
         if self.postgres is None:
             shutil.copy(self.folder / "lumio.db", home / "lumio.db")
             return _settings(home)

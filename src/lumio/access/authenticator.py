@@ -10,13 +10,14 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from lumio.access.kinds import Kind, Place, Presented, Row, recognise
-from lumio.access.limit import FailureLimiter
+from lumio.access.limit import FailureLimiter, address_group
 from lumio.access.principal import ACCOUNT_HEADER, ANONYMOUS, Principal
+from lumio.access.tallies import Tallies
 from lumio.authority.interface import Authority
 from lumio.authority.subjects import Subject
 from lumio.kernel.errors import Limited, NotFound, Unauthenticated
 from lumio.kernel.event import ANONYMOUS as NOBODY
-from lumio.kernel.event import Actor, Event, Origin
+from lumio.kernel.event import SYSTEM, Actor, Counted, Event, Origin
 from lumio.storage.journal import Journal, Pending
 
 NO_DETAIL: Mapping[str, Any] = MappingProxyType({})
@@ -24,12 +25,16 @@ NO_DETAIL: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A verdict: ours, and bad. `guess` counts against the address: unknown, or a wrong secret."""
+    """A verdict: ours, and bad.
+
+    `guess` counts against the address: unknown, or a wrong secret; `guessed_at` is the known credential it was for.
+    """
 
     reason: str
     guess: bool = False
     actor: Actor = NOBODY
     account_id: str | None = None
+    guessed_at: str | None = None
 
 
 class Verifier(Protocol):
@@ -69,6 +74,7 @@ class Authenticator:
         self._authority = authority
         self._journal = journal
         self._limiter = limiter
+        self._tallies = Tallies()
 
     async def authenticate(
         self, found: Sequence[Presented], origin: Origin, account: str | None = None
@@ -171,11 +177,26 @@ class Authenticator:
             try:
                 self._limiter.failed(origin.ip)
             except Limited as limited:
+                await self._throttled(limited, origin)
                 return limited
-        account_id = verdict.account_id
-        event = Event("auth.failed", "failure", verdict.actor, origin, account_id=account_id, detail=detail)
-        await self._journal.append(event.failed(verdict.reason))
+        actor = verdict.actor if verdict.guessed_at is None else replace(NOBODY, credential_id=verdict.guessed_at)
+        event = Event("auth.failed", "failure", actor, origin, account_id=verdict.account_id, detail=detail)
+        await self._journal.append(event.failed(verdict.reason), self._counted(verdict, origin))
         return Unauthenticated(internal=verdict.reason)
+
+    def _counted(self, verdict: Refused, origin: Origin) -> Counted | None:
+        """Return the shared row of a guess; what passed its secret or tag has a row of its own."""
+        if not verdict.guess:
+            return None
+        if verdict.guessed_at is not None:
+            return self._tallies.of_key(verdict.guessed_at)
+        return self._tallies.of_address(origin.ip)
+
+    async def _throttled(self, limited: Limited, origin: Origin) -> None:
+        """Count a request that was turned away: one row per address group and window."""
+        place = Origin(ip=address_group(origin.ip), ip_source=origin.ip_source)
+        counted = self._tallies.of_throttled(origin.ip, self._limiter.window(), limited.retry_after)
+        await self._journal.append(Event("auth.throttled", "failure", SYSTEM, place), counted)
 
 
 def _prefix(presented: Presented) -> str:
@@ -189,5 +210,5 @@ def _misplaced(row: Row, presented: Presented, verdict: Principal | Refused) -> 
     in_address = presented.place in {Place.QUERY, Place.STRAY}
     reason = "key_in_query" if in_address else f"{row.kind}_in_{presented.place}"
     if isinstance(verdict, Refused):
-        return Refused(reason, verdict.guess, verdict.actor, verdict.account_id)
+        return replace(verdict, reason=reason)
     return Refused(reason, actor=verdict.actor, account_id=verdict.account_id)

@@ -5,7 +5,6 @@ never lock a good key out.
 """
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 
@@ -20,15 +19,6 @@ ADDRESSES_MAX = 100_000
 class _Window:
     number: int
     failures: int = 0
-    refused: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Throttled:
-    """One window of one address in which requests were refused, with the exact count."""
-
-    address: str
-    count: int
 
 
 def address_group(address: str | None) -> str:
@@ -45,12 +35,15 @@ def address_group(address: str | None) -> str:
 class FailureLimiter:
     """Counts refusals per address group and minute; more than the limit answers 429."""
 
-    def __init__(self, limit: int, report: Callable[[Throttled], Awaitable[None]]) -> None:
-        """Refuse past `limit` a minute; `report` gets each closed window in which that happened."""
+    def __init__(self, limit: int) -> None:
+        """Refuse past `limit` a minute."""
         self._limit = limit
-        self._report = report
         self._windows: OrderedDict[str, _Window] = OrderedDict()
-        self._closed: list[Throttled] = []
+
+    @staticmethod
+    def window() -> int:
+        """Return the number of the minute that runs."""
+        return int(clock.monotonic() // WINDOW_SECONDS)
 
     def failed(self, address: str | None) -> None:
         """Count one failure.
@@ -58,36 +51,17 @@ class FailureLimiter:
         Raises:
             Limited: it is one too many in this minute.
         """
-        group = address_group(address)
-        seconds = clock.monotonic()
-        window = self._current(group, int(seconds // WINDOW_SECONDS))
+        window = self._current(address_group(address), self.window())
         window.failures += 1
         if window.failures > self._limit:
-            window.refused += 1
-            wait = WINDOW_SECONDS - int(seconds % WINDOW_SECONDS)
+            wait = WINDOW_SECONDS - int(clock.monotonic() % WINDOW_SECONDS)
             raise Limited(wait, limit=self._limit, window=WINDOW_SECONDS)
 
     def _current(self, group: str, number: int) -> _Window:
         window = self._windows.pop(group, None)
         if window is None or window.number != number:
-            self._close(group, window)
             window = _Window(number)
         self._windows[group] = window
         if len(self._windows) > ADDRESSES_MAX:
-            self._close(*self._windows.popitem(last=False))
+            self._windows.popitem(last=False)
         return window
-
-    def _close(self, group: str, window: _Window | None) -> None:
-        if window is not None and window.refused:
-            self._closed.append(Throttled(group, window.refused))
-
-    async def sweep(self, *, everything: bool = False) -> None:
-        """Report the windows that are over; `everything` also those that are not, for a shutdown."""
-        number = int(clock.monotonic() // WINDOW_SECONDS)
-        for group, window in list(self._windows.items()):
-            if everything or window.number != number:
-                del self._windows[group]
-                self._close(group, window)
-        while self._closed:
-            await self._report(self._closed[0])  # a failure leaves it for the next turn: no count is lost
-            del self._closed[0]

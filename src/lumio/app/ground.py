@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from lumio.authority.local import LocalAuthority
 from lumio.crypto import roots
 from lumio.crypto.hashing import Cost, Peppers, StretchPool
+from lumio.crypto.notary import Notary
 from lumio.crypto.sealing import Sealer
 from lumio.crypto.signing import AccessTokens
 from lumio.settings import Settings
@@ -33,6 +34,7 @@ class Ground:
     passwords: StretchPool
     key_stretch: StretchPool
     outbox: Outbox
+    notary: Notary
 
 
 def lay(settings: Settings, password_cost: Cost, key_cost: Cost) -> Ground:
@@ -51,4 +53,5 @@ def lay(settings: Settings, password_cost: Cost, key_cost: Cost) -> Ground:
         passwords=StretchPool(password_cost, threads=2),
         key_stretch=StretchPool(key_cost, threads=max(1, (os.cpu_count() or 2) - 1), queue=KEY_QUEUE),
         outbox=Outbox(database, Sealer(ring, "outbox")),
+        notary=Notary(ring),
     )

@@ -1,23 +1,23 @@
 """The house: all of it put together, opened and closed in order."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from litestar import Litestar
 
-from lumio.access.limit import FailureLimiter, Throttled
+from lumio.access.limit import FailureLimiter
 from lumio.access.perform import Perform
 from lumio.app.ground import Ground, lay
 from lumio.app.services import Services, doorkeeper, employ, stores_on
 from lumio.app.web import open_door
+from lumio.audit.heads import HeadFile
+from lumio.audit.sealer import Sealer
+from lumio.audit.store.sealing import SealStore
 from lumio.crypto.hashing import KEY_COST, PASSWORD_COST, Cost, StretchPool, Tags
 from lumio.crypto.proofs import Proofs
 from lumio.kernel import clock
-from lumio.kernel.errors import Unavailable
-from lumio.kernel.event import SYSTEM, Event, Origin
 from lumio.login.service import Login
 from lumio.settings import Settings
 from lumio.storage import idempotency
@@ -27,7 +27,8 @@ from lumio.storage.rates import RateWindows
 from lumio.storage.unit import Units
 from lumio.surface.http.frame import Frame
 from lumio.surface.http.housekeeping import Chores
-from lumio.surface.mail.sender import Sender, choose
+from lumio.surface.mail.sender import Sender as MailSender
+from lumio.surface.mail.sender import choose
 from lumio.system_keys.service import SystemKeys
 
 
@@ -42,9 +43,9 @@ class House:
     perform: Perform
     login: Login
     system_keys: SystemKeys
-    limiter: FailureLimiter
     passwords: StretchPool
     key_stretch: StretchPool
+    sealer: Sealer
     chores: Chores
     web: Litestar
     asgi: Callable[[Any, Any, Any], Awaitable[None]]
@@ -59,8 +60,6 @@ class House:
             yield self
         finally:
             await self.chores.stop()
-            with suppress(Unavailable):
-                await self.limiter.sweep(everything=True)
             await self.journal.close()
             await self.database.close()
             self.close_pools()
@@ -83,11 +82,12 @@ def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST, key_cost: 
     stores = stores_on(ground.database)
     tags, proofs = Tags(ground.ring), Proofs(ground.peppers, ground.key_stretch)
     services = employ(ground, stores, tags, proofs)
-    limiter = FailureLimiter(settings.rate_auth_failures, partial(_throttled, ground.journal))
+    limiter = FailureLimiter(settings.rate_auth_failures)
     authenticator = doorkeeper(ground, stores, services, tags, proofs, limiter)
     perform = Perform(
         ground.units, ground.journal, ground.authority, [services.accounts, services.admin, services.system_keys]
     )
+    sealer = Sealer(SealStore(), ground.units, ground.notary, HeadFile(settings.audit_heads))
     web = open_door(ground, services, perform, authenticator)
     return House(
         settings=settings,
@@ -97,32 +97,28 @@ def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST, key_cost: 
         perform=perform,
         login=services.login,
         system_keys=services.system_keys,
-        limiter=limiter,
         passwords=ground.passwords,
         key_stretch=ground.key_stretch,
-        chores=_chores(ground, services, limiter),
+        sealer=sealer,
+        chores=_chores(ground, services, sealer),
         web=web,
         asgi=Frame(web, secure=settings.public_url.startswith("https")),
     )
 
 
-async def _throttled(journal: Journal, one: Throttled) -> None:
-    origin = Origin(ip=one.address, ip_source="peer")
-    await journal.append(Event("auth.throttled", "failure", SYSTEM, origin, count=one.count))
-
-
-def _chores(ground: Ground, services: Services, limiter: FailureLimiter) -> Chores:
+def _chores(ground: Ground, services: Services, sealer: Sealer) -> Chores:
     """Return what runs again and again, with its pause in seconds."""
     settings, units = ground.settings, ground.units
-    sender = Sender(ground.outbox, choose(settings.smtp_url, settings.mail_dir), settings.mail_from)
+    mailer = MailSender(ground.outbox, choose(settings.smtp_url, settings.mail_dir), settings.mail_from)
     windows = RateWindows(ground.database)
     return Chores([
-        (0.5, sender.run_once),
+        (0.5, mailer.run_once),
         (5, lambda: services.keys.flush(units)),
         (5, lambda: services.popouts.flush(units)),
         (5, lambda: services.system_keys.flush(units)),
         (5, lambda: services.sessions.flush(units)),
-        (5, limiter.sweep),
+        (0.25, sealer.run),
+        (5, sealer.watch_backlog),
         (600, lambda: windows.forget(int(clock.now().timestamp()))),
         (3600, lambda: units.run(idempotency.forget_old)),
         (3600, services.guesses.sweep),

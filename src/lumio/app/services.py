@@ -12,7 +12,7 @@ from lumio.admin.store import AdminStore
 from lumio.admin.users import AdminUsers
 from lumio.app.ground import Ground
 from lumio.audit.service import AuditLog
-from lumio.audit.store import AuditStore
+from lumio.audit.store.reading import AuditStore
 from lumio.crypto import opaque
 from lumio.crypto.hashing import Peppers, Tags
 from lumio.crypto.proofs import Proofs

@@ -7,7 +7,7 @@ from lumio.access.action import action
 from lumio.access.context import Context
 from lumio.access.guard import Reach
 from lumio.audit.model import Entry, ReadLog, Target
-from lumio.audit.store import AuditStore
+from lumio.audit.store.reading import AuditStore
 from lumio.kernel import clock, paging
 from lumio.kernel.errors import FieldError, Invalid
 from lumio.kernel.paging import Page

@@ -37,6 +37,14 @@ class Origin:
     request_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Says that an event only raises the count of a shared row: its name, and until when (microseconds) it counts."""
+
+    name: str
+    until: int
+
+
 SYSTEM = Actor("system", label="lumio")
 ANONYMOUS = Actor("anonymous", label="anonymous")
 NOWHERE = Origin()

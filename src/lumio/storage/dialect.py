@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import asyncpg
-from sqlalchemy import event, text
+from sqlalchemy import Table, event, text
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -36,6 +38,10 @@ class Dialect(Protocol):
     url: URL
     single_writer: bool
 
+    def upsert(self, table: Table) -> Any:
+        """Return an INSERT that can say what happens to a row that is there already."""
+        ...
+
     def read_engine(self) -> AsyncEngine:
         """Return the engine whose transactions only read."""
         ...
@@ -46,6 +52,18 @@ class Dialect(Protocol):
 
     async def lock(self, connection: AsyncConnection, shared: Iterable[str], exclusive: Iterable[str]) -> None:
         """Take the locks of a unit, in one sorted step, until its end."""
+        ...
+
+    async def try_lock(self, connection: AsyncConnection, name: str) -> bool:
+        """Take a lock until the transaction's end, or tell that another one has it."""
+        ...
+
+    async def partition(self, connection: AsyncConnection, day: int) -> None:
+        """Make room in the sealed log for a day (days since 1970)."""
+        ...
+
+    async def drop_partition(self, connection: AsyncConnection, day: int) -> bool:
+        """Drop a day of the sealed log whole; False where days have no room of their own."""
         ...
 
     def retryable(self, error: DBAPIError) -> bool:
@@ -84,6 +102,10 @@ class SqliteDialect:
 
         return engine
 
+    def upsert(self, table: Table) -> Any:
+        """Return SQLite's own INSERT."""
+        return sqlite_insert(table)
+
     def read_engine(self) -> AsyncEngine:
         """Return an engine with deferred transactions that can change nothing."""
         return self._engine("BEGIN", 4, *PRAGMAS, "PRAGMA query_only=ON")
@@ -94,6 +116,17 @@ class SqliteDialect:
 
     async def lock(self, connection: AsyncConnection, shared: Iterable[str], exclusive: Iterable[str]) -> None:
         """Do nothing: the write lock of the file is held already."""
+
+    async def try_lock(self, connection: AsyncConnection, name: str) -> bool:  # noqa: ARG002
+        """Return True: the write lock of the file is held already."""
+        return True
+
+    async def partition(self, connection: AsyncConnection, day: int) -> None:
+        """Do nothing: all days share one table."""
+
+    async def drop_partition(self, connection: AsyncConnection, day: int) -> bool:  # noqa: ARG002
+        """Return False: rows are deleted one slice after the other."""
+        return False
 
     def retryable(self, error: DBAPIError) -> bool:  # noqa: ARG002
         """Return False: with the lock taken first nothing can be in the way."""
@@ -128,6 +161,10 @@ class PostgresDialect:
             },
         )
 
+    def upsert(self, table: Table) -> Any:
+        """Return PostgreSQL's own INSERT."""
+        return postgres_insert(table)
+
     def read_engine(self) -> AsyncEngine:
         """Return the engine of readers: one snapshot a transaction, and no change."""
         return self._engine(8, "REPEATABLE READ", default_transaction_read_only="on")
@@ -144,6 +181,20 @@ class PostgresDialect:
             call = "pg_advisory_xact_lock" if number in hard else "pg_advisory_xact_lock_shared"
             await connection.execute(_LOCKS[call], {"number": number})
 
+    async def try_lock(self, connection: AsyncConnection, name: str) -> bool:
+        """Take a transaction-level advisory lock if it is free."""
+        return bool((await connection.execute(_TRY_LOCK, {"number": lock_number(name)})).scalar())
+
+    async def partition(self, connection: AsyncConnection, day: int) -> None:
+        """Make the day's partitions where they are missing; the function runs with its owner's rights."""
+        if not (await connection.execute(_HAS_DAY, {"name": f"audit_log_{day}"})).scalar():
+            await connection.execute(_MAKE_DAY, {"day": day})
+
+    async def drop_partition(self, connection: AsyncConnection, day: int) -> bool:
+        """Drop the day's partitions."""
+        await connection.execute(_DROP_DAY, {"day": day})
+        return True
+
     def retryable(self, error: DBAPIError) -> bool:
         """Return True for a serialization failure or a deadlock."""
         return getattr(error.orig, "sqlstate", None) in _PG_RETRY
@@ -153,6 +204,10 @@ _LOCKS = {
     "pg_advisory_xact_lock": text("SELECT pg_advisory_xact_lock(:number)"),
     "pg_advisory_xact_lock_shared": text("SELECT pg_advisory_xact_lock_shared(:number)"),
 }
+_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:number)")
+_HAS_DAY = text("SELECT to_regclass(:name) IS NOT NULL")
+_MAKE_DAY = text("SELECT lumio_audit_partition(CAST(:day AS integer))")
+_DROP_DAY = text("SELECT lumio_audit_drop(CAST(:day AS integer))")
 
 
 def lock_number(name: str) -> int:

@@ -1,166 +1,22 @@
 """The journal: where events become durable, inside a unit with their change or in a group commit alone.
 
-Promise: when `append` returns, the row is on disk; when it raises, the caller must not answer success.
+Promise: when `append` returns, the event is on disk; when it raises, the caller must not answer success.
 Group commit: whatever queued up while the previous commit ran is the next batch; nothing waits for a timer.
+Events of one batch that agree are one row with an exact count (spec: audit log, section 2).
 """
 
 import asyncio
-import json
-import sqlite3
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol
-
-import asyncpg
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Index,
-    Integer,
-    Select,
-    String,
-    Table,
-    Text,
-    bindparam,
-    func,
-    insert,
-    literal_column,
-    select,
-)
-from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
-from sqlalchemy.dialects.sqlite import pysqlite
 
 from lumio.kernel.errors import Unavailable
-from lumio.kernel.event import Event
-from lumio.storage.columns import id_column, metadata
+from lumio.kernel.event import Counted, Event
+from lumio.storage import sinks
 from lumio.storage.database import Database
-from lumio.storage.dialect import PRAGMAS, PostgresDialect, SqliteDialect, asyncpg_pool
+from lumio.storage.folding import Row, Tally, fold, fold_tallies
 
 BATCH_MAX = 512
 QUEUE_MAX = 8192
-
-events = Table(
-    "audit_event",
-    metadata,
-    id_column(primary_key=True),
-    id_column("account_id"),
-    Column("ts", BigInteger, nullable=False),
-    Column("last_ts", BigInteger),
-    Column("event", String(64), nullable=False),
-    Column("result", String(7), nullable=False),
-    Column("actor_type", String(16), nullable=False),
-    Column("actor_id", String(64)),
-    Column("actor_label", Text, nullable=False),
-    Column("on_behalf_of", String(64)),
-    Column("auth_method", String(32)),
-    Column("credential_id", String(64)),
-    Column("ip", String(64)),
-    Column("ip_source", String(16)),
-    Column("user_agent", Text),
-    Column("request_id", String(64)),
-    Column("target_type", String(32)),
-    Column("target_id", String(64)),
-    Column("detail", Text),
-    Column("count", Integer, nullable=False),
-    Column("node", String(64), nullable=False),
-    Index(None, "account_id", "ts", "id"),
-    Index(None, "ts", "id"),
-)
-
-Row = Mapping[str, Any]
-
-
-class Sink(Protocol):
-    """Makes a batch of rows durable."""
-
-    async def open(self) -> None:
-        """Open what the sink writes through."""
-        ...
-
-    async def write(self, rows: Sequence[Row]) -> None:
-        """Return when all rows are on disk; raise when none is."""
-        ...
-
-    async def close(self) -> None:
-        """Close it."""
-        ...
-
-
-class SqliteSink:
-    """One thread, one connection, one statement a batch: a row at a time would fight over the interpreter."""
-
-    def __init__(self, path: Path) -> None:
-        """Keep the path."""
-        self._path = path
-        self._thread: ThreadPoolExecutor | None = None
-        self._connection: sqlite3.Connection | None = None
-        self._names = [column.name for column in events.columns]
-        insertion = events.insert().from_select(self._names, _picks(self._names))
-        self._sql = str(insertion.compile(dialect=pysqlite.dialect(paramstyle="named")))
-
-    async def open(self) -> None:
-        """Open the file in the writer's thread."""
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
-
-    def _open(self) -> None:
-        self._connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-        for pragma in PRAGMAS:
-            self._connection.execute(pragma)
-
-    async def write(self, rows: Sequence[Row]) -> None:
-        """Commit the rows."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._write, rows)
-
-    def _write(self, rows: Sequence[Row]) -> None:
-        if self._connection is None:
-            raise Unavailable("the journal is closed")
-        packed = json.dumps([[row[name] for name in self._names] for row in rows])
-        self._connection.execute(self._sql, {"batch": packed})
-
-    async def close(self) -> None:
-        """Close the file."""
-        if self._thread is not None:
-            self._thread.shutdown(wait=True)
-            self._thread = None
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-
-class PostgresSink:
-    """One connection, one pipelined batch a transaction."""
-
-    def __init__(self, dialect: PostgresDialect) -> None:
-        """Keep the address."""
-        self._dialect = dialect
-        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
-        compiled = insert(events).compile(dialect=asyncpg_dialect.dialect())
-        self._sql, self._names = compiled.string, tuple(compiled.positiontup or ())
-
-    async def open(self) -> None:
-        """Open the connection."""
-        self._pool = await asyncpg_pool(self._dialect.url, 1)
-
-    async def write(self, rows: Sequence[Row]) -> None:
-        """Commit the rows: `executemany` is one transaction of its own."""
-        if self._pool is None:
-            raise Unavailable("the journal is closed")
-        await self._pool.executemany(self._sql, [[row[name] for name in self._names] for row in rows])
-
-    async def close(self) -> None:
-        """Close the connection."""
-        if self._pool is not None:
-            await self._pool.close()
-            self._pool = None
-
-
-def _picks(names: Sequence[str]) -> Select[Any]:
-    """Return `SELECT value ->> 0, value ->> 1 … FROM json_each(:batch)`."""
-    each = func.json_each(bindparam("batch")).table_valued("value")
-    return select(*[func.json_extract(each.c.value, literal_column(f"'$[{place}]'")) for place in range(len(names))])
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +32,11 @@ class Journal:
 
     def __init__(self, database: Database, node: str, timeout: float) -> None:
         """Write into `database`; an event that is not durable after `timeout` seconds is Unavailable."""
-        dialect = database.dialect
-        self._sink: Sink = SqliteSink(dialect.path) if isinstance(dialect, SqliteDialect) else PostgresSink(dialect)
+        self._sink = sinks.choose(database.dialect)
         self._database = database
         self._node = node
         self._timeout = timeout
-        self._waiting: list[tuple[Row, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[Row | Tally, asyncio.Future[None]]] = []
         self._work, self._idle = asyncio.Event(), asyncio.Event()
         self._idle.set()
         self._task: asyncio.Task[None] | None = None
@@ -203,13 +58,19 @@ class Journal:
             await asyncio.gather(self._task, return_exceptions=True)
         await self._sink.close()
 
-    def begin(self, event: Event) -> Pending:
-        """Queue an event and start its clock. Raises Unavailable when too many are waiting."""
+    def begin(self, event: Event, counted: Counted | None = None) -> Pending:
+        """Queue an event and start its clock; `counted` ones only raise the count of a row that others share.
+
+        Raises:
+            Unavailable: too many are waiting.
+        """
         if len(self._waiting) >= QUEUE_MAX:
             raise Unavailable("the journal's queue is full")
         loop = asyncio.get_running_loop()
         pending = Pending(loop.create_future(), loop.time() + self._timeout)
-        self._waiting.append((event.row(self._node), pending.written))
+        row = event.row(self._node)
+        told = row if counted is None else Tally(f"{self._node}/{counted.name}", counted.until, row)
+        self._waiting.append((told, pending.written))
         self._idle.clear()
         self._work.set()
         return pending
@@ -227,9 +88,9 @@ class Journal:
         except TimeoutError:
             raise Unavailable("the journal did not commit in time") from None
 
-    async def append(self, event: Event) -> None:
+    async def append(self, event: Event, counted: Counted | None = None) -> None:
         """Record one event and wait until it is durable."""
-        await self.settled(self.begin(event))
+        await self.settled(self.begin(event, counted))
 
     async def _write_batches(self) -> None:
         while True:
@@ -240,11 +101,13 @@ class Journal:
                 await self._write_batch(batch)
             self._idle.set()
 
-    async def _write_batch(self, batch: Sequence[tuple[Row, asyncio.Future[None]]]) -> None:
+    async def _write_batch(self, batch: Sequence[tuple[Row | Tally, asyncio.Future[None]]]) -> None:
         problem: Unavailable | None = None
+        rows = fold(one for one, _ in batch if not isinstance(one, Tally))
+        tallies = fold_tallies(one for one, _ in batch if isinstance(one, Tally))
         try:
             async with self._database.gate:
-                await self._sink.write([row for row, _ in batch])
+                await self._sink.write(rows, tallies)
         except Unavailable as error:
             problem = error
         except Exception as error:  # noqa: BLE001 - whatever it is, it ends these waiters and not the writer

@@ -4,8 +4,6 @@ Promise: all workers together are granted at most the limit of a window; a draw 
 """
 
 from sqlalchemy import BigInteger, Column, Integer, String, Table, delete, func
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from lumio.storage.columns import metadata
 from lumio.storage.database import Database
@@ -28,7 +26,6 @@ class RateWindows:
         """Count in `database`."""
         self._database = database
         self._units = Units(database, "")  # records nothing; a request that is counted waits no longer than others
-        self._insert = sqlite_insert if database.dialect.single_writer else postgres_insert
 
     async def draw(self, name: str, starts: int, ends: int, portion: int, limit: int) -> tuple[int, int]:
         """Take up to `portion` of what is left of the window `name` that begins at `starts` (Unix seconds).
@@ -37,7 +34,7 @@ class RateWindows:
             How many were granted (0 when the limit is reached), and how many are taken in all.
         """
         row = {"name": name, "starts": starts, "used": portion, "ends": ends}
-        insertion = self._insert(windows).values(row)
+        insertion = self._database.dialect.upsert(windows).values(row)
         # Taken stays within one portion above the limit, however long somebody goes on asking.
         more = func.min if self._database.dialect.single_writer else func.least
         statement = insertion.on_conflict_do_update(

@@ -8,14 +8,15 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import CursorResult, Executable
+from sqlalchemy import CursorResult, Executable, Table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lumio.kernel.errors import Unavailable
 from lumio.kernel.event import Event
-from lumio.storage import journal, outbox
+from lumio.storage import outbox
 from lumio.storage.database import Database
+from lumio.storage.events import hot
 
 ATTEMPTS = 4
 PATIENCE_SECONDS = 5.0
@@ -62,6 +63,22 @@ class Unit(View):
         """Take all subject locks of the unit in one sorted step; read rights only afterwards."""
         await self._database.dialect.lock(self.connection, shared, exclusive)
 
+    async def try_lock(self, name: str) -> bool:
+        """Take one lock until the unit's end, or tell that another unit has it."""
+        return await self._database.dialect.try_lock(self.connection, name)
+
+    def upsert(self, table: Table) -> Any:
+        """Return an INSERT of this database that can say what happens to a row that is there already."""
+        return self._database.dialect.upsert(table)
+
+    async def make_partition(self, day: int) -> None:
+        """Make room in the sealed log for a day (days since 1970)."""
+        await self._database.dialect.partition(self.connection, day)
+
+    async def drop_partition(self, day: int) -> bool:
+        """Drop a day of the sealed log whole; False where days have no room of their own."""
+        return await self._database.dialect.drop_partition(self.connection, day)
+
     def record(self, event: Event) -> None:
         """Put an event beside the change."""
         if self._sealed:
@@ -86,7 +103,7 @@ class Unit(View):
         if self._sealed:
             return
         if self._events:
-            await self.connection.execute(journal.events.insert(), [event.row(self._node) for event in self._events])
+            await self.connection.execute(hot.insert(), [event.row(self._node) for event in self._events])
         if self._messages:
             await self.connection.execute(outbox.messages.insert(), [dict(one) for one in self._messages])
         self._sealed = True

@@ -45,7 +45,7 @@ class SystemKeyVerifier:
             return Refused("unknown", guess=True)
         row = status.facts
         if not self._tags.matches(presented.text, row.pepper_v, row.tag):
-            return Refused("wrong_secret", guess=True)
+            return Refused("wrong_secret", guess=True, guessed_at=row.id)
         actor = Actor("system_key", row.id, row.label, auth_method="system_key", credential_id=row.id)
         if not await self._proofs.holds(presented.text, row.pepper_v, row.encoded):
             return Refused("wrong_secret", actor=actor)

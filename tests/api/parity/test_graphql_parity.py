@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from lumio.access.policy import Role
 from lumio.kernel import ids
-from lumio.storage.journal import events
+from lumio.storage.events import events
 from lumio.surface.graph.faults import graph_name
 from tests.api.graphql.asking import ask
 from tests.support.world import World

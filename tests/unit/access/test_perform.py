@@ -18,7 +18,7 @@ from lumio.access.principal import ANONYMOUS, Asker, Principal, Retry
 from lumio.kernel.errors import Conflict, Denied, Invalid, NotFound, StepUpRequired, Unauthenticated, Unavailable
 from lumio.kernel.event import Actor, Origin
 from lumio.storage import idempotency
-from lumio.storage.journal import events
+from lumio.storage.events import events
 from lumio.storage.unit import View
 from tests.support.ground import Ground
 

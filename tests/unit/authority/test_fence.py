@@ -14,7 +14,7 @@ from lumio.access.principal import Asker, Principal
 from lumio.authority.subjects import Ending, Subject
 from lumio.kernel.errors import Unauthenticated
 from lumio.kernel.event import Actor, Origin
-from lumio.storage.journal import events
+from lumio.storage.events import events
 from lumio.storage.unit import Unit
 from tests.support.ground import Ground
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lumio.kernel.event import AGENT_LIMIT, LABEL_LIMIT, SYSTEM, Actor, Event, Origin
-from lumio.storage.journal import events
+from lumio.storage.events import events
 
 
 @given(st.text(), st.text())

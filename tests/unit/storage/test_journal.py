@@ -8,8 +8,12 @@ from contextlib import asynccontextmanager
 import pytest
 
 from lumio.kernel.errors import Unavailable
+from lumio.kernel.event import ANONYMOUS, Counted, Event, Origin
 from lumio.storage import journal as journal_module
-from lumio.storage.journal import Journal, Row, Sink, events
+from lumio.storage.events import events
+from lumio.storage.folding import VARIOUS, Row, Tally
+from lumio.storage.journal import Journal
+from lumio.storage.sinks import Sink
 from lumio.storage.unit import Unit
 from tests.support.ground import NODE, Ground, fact
 
@@ -27,12 +31,12 @@ class Watched:
     async def open(self) -> None:
         await self.real.open()
 
-    async def write(self, rows: Sequence[Row]) -> None:
+    async def write(self, rows: Sequence[Row], tallies: Sequence[Tally]) -> None:
         await self.gate.wait()
         if self.problem is not None:
             raise self.problem
-        self.batches.append(len(rows))
-        await self.real.write(rows)
+        self.batches.append(sum(row["count"] for row in rows))
+        await self.real.write(rows, tallies)
 
     async def close(self) -> None:
         await self.real.close()
@@ -70,12 +74,44 @@ async def test_before_that_append_has_not_returned(ground: Ground) -> None:
 
 async def test_five_hundred_at_once_are_all_there_exactly_once_in_far_fewer_commits(ground: Ground) -> None:
     async with watched(ground) as (journal, sink):
-        made = [fact() for _ in range(500)]
+        made = [fact(label=str(number)) for number in range(500)]
         await asyncio.gather(*map(journal.append, made))
         found = [row.id for row in await ground.rows(events.select().where(events.c.event == "thing.made"))]
         assert sorted(found) == sorted(event.id for event in made)
         assert sum(sink.batches) == 500
         assert len(sink.batches) < 50
+
+
+async def test_events_of_one_batch_that_agree_are_one_row_with_their_exact_count(ground: Ground) -> None:
+    async with watched(ground) as (journal, sink):
+        sink.gate.clear()
+        made = [fact(label="busy" if number % 3 else "idle") for number in range(300)]
+        waiting = [asyncio.create_task(journal.append(event)) for event in made]
+        await asyncio.sleep(0.05)
+        sink.gate.set()
+        await asyncio.gather(*waiting)
+    rows = await ground.rows(events.select().where(events.c.event == "thing.made", events.c.count > 1))
+    assert sorted(row.count for row in rows) == [100, 200]
+    assert {row.request_id for row in rows} == {None}
+    assert all(row.ts < row.last_ts for row in rows)
+    assert await ground.told() == 300
+
+
+async def test_a_counted_event_raises_one_row_across_batches_and_nodes_keep_their_own(ground: Ground) -> None:
+    far, near = Origin("203.0.113.7", "peer", "curl/8"), Origin("203.0.113.9", "peer", "curl/8")
+    counted = Counted("address/203.0.113.0/1", until=2**60)
+    for origin, reason in ((far, "unknown"), (far, "unknown"), (near, "malformed")):
+        fakes = [Event("auth.failed", "failure", ANONYMOUS, origin).failed(reason) for _ in range(7)]
+        await asyncio.gather(*(ground.journal.append(one, counted) for one in fakes))
+    other = Journal(ground.database, "node-u", 5)
+    await other.open()
+    await other.append(Event("auth.failed", "failure", ANONYMOUS, far).failed("unknown"), counted)
+    await other.close()
+    mine, yours = sorted(
+        await ground.rows(events.select().where(events.c.event == "auth.failed")), key=lambda row: row.node
+    )
+    assert (mine.count, mine.ip, mine.user_agent, mine.detail) == (21, None, "curl/8", VARIOUS)
+    assert (yours.count, yours.ip, yours.detail) == (1, "203.0.113.7", '{"reason":"unknown"}')
 
 
 async def test_what_queues_up_during_a_commit_is_the_next_batch(ground: Ground) -> None:

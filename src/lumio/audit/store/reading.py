@@ -7,7 +7,7 @@ from sqlalchemy import Select, or_, select, tuple_
 
 from lumio.audit.model import ReadLog
 from lumio.kernel import clock
-from lumio.storage.journal import events
+from lumio.storage.events import events
 from lumio.storage.unit import View
 
 AUTHENTICATED = "auth.succeeded"

@@ -1,0 +1,44 @@
+"""Which refusals share a counted row, so that a stranger cannot buy a write per request (spec: audit log, section 2).
+
+Promise: one row per known key and minute, one per address group and minute, and at most `NAMES_MAX` of them in a
+minute: whatever comes after shares one last row. No count is lost by sharing.
+"""
+
+from lumio.access.limit import address_group
+from lumio.kernel import clock
+from lumio.kernel.event import Counted
+
+MINUTE = 60_000_000
+NAMES_MAX = 1000
+
+
+class Tallies:
+    """Names the counted rows of this process."""
+
+    def __init__(self) -> None:
+        """Begin with no names."""
+        self._minute = -1
+        self._names: set[str] = set()
+
+    def of_key(self, credential_id: str) -> Counted:
+        """Return the row for wrong secrets of a key that exists."""
+        return self._of(f"key/{credential_id}")
+
+    def of_address(self, address: str | None) -> Counted:
+        """Return the row for garbage and unknown ids from an address, IPv6 by its /64."""
+        return self._of(f"address/{address_group(address)}")
+
+    def of_throttled(self, address: str | None, window: int, seconds_left: int) -> Counted:
+        """Return the row for what was turned away unlooked at, in one window of the limiter."""
+        named = self._of(f"throttled/{address_group(address)}")
+        until = clock.to_micros(clock.now()) + seconds_left * 1_000_000
+        return Counted(f"{named.name.rpartition('/')[0]}/w{window}", until)
+
+    def _of(self, name: str) -> Counted:
+        minute = clock.to_micros(clock.now()) // MINUTE
+        if minute != self._minute:
+            self._minute, self._names = minute, set()
+        if name not in self._names and len(self._names) >= NAMES_MAX:
+            name = "other"
+        self._names.add(name)
+        return Counted(f"{name}/{minute}", (minute + 1) * MINUTE)

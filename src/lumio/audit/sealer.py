@@ -1,0 +1,145 @@
+"""The sealer: gives committed events their positions and chains them (spec: audit log, sections 3 and 4).
+
+Promise: every event gets exactly one position, positions have no gaps, and the chain's end leaves the database,
+signed, every minute and every 1,024 events.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from os import urandom
+from typing import Any
+
+import structlog
+
+from lumio.audit.heads import HeadFile
+from lumio.audit.store.sealing import SealStore
+from lumio.crypto.chain import GENESIS, SALT_BYTES, commitments, leaf, link
+from lumio.crypto.notary import Notary
+from lumio.kernel import clock
+from lumio.storage.events import NAMES
+from lumio.storage.unit import Unit, Units
+
+log = structlog.get_logger()
+BATCH = 256
+HEAD_EVENTS = 1024
+HEAD_EVERY = timedelta(seconds=60)
+BACKLOG_ALARM = timedelta(seconds=5)
+DAY = 86_400_000_000
+END_OF_TIME = clock.from_micros(2**53)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one unit of the sealer writes."""
+
+    rows: Sequence[Mapping[str, Any]]
+    places: Sequence[Mapping[str, Any]]
+    accounts: Sequence[Mapping[str, Any]]
+    end: Mapping[str, Any]
+
+
+class Sealer:
+    """Seals what is there. In a fleet one node does at a time."""
+
+    def __init__(self, store: SealStore, units: Units, notary: Notary, heads: HeadFile) -> None:
+        """Write through `store`, sign by `notary`, let heads leave to `heads`."""
+        self._store = store
+        self._units = units
+        self._notary = notary
+        self._heads = heads
+
+    async def run(self, *, everything: bool = False) -> int:
+        """Seal all that waits, and let a head leave when it is due; return how many rows were sealed.
+
+        Args:
+            everything: also the tallies of the minute that runs.
+        """
+        horizon = END_OF_TIME if everything else clock.now()
+        sealed = 0
+        while await self._units.read(lambda view: self._store.waits(view, horizon)):
+            count = await self._units.run(lambda unit: self._seal(unit, horizon))
+            if not count:
+                return sealed  # another node does it
+            sealed += count
+        if _due(await self._units.read(self._store.end), clock.now()):
+            await self._units.run(self._let_head_leave)
+        return sealed
+
+    async def watch_backlog(self) -> None:
+        """Raise the alarm when the oldest row has waited for too long."""
+        oldest = await self._units.read(self._store.oldest_waiting)
+        if oldest is not None and (behind := clock.now() - clock.from_micros(oldest)) > BACKLOG_ALARM:
+            log.error("the sealer is behind", seconds=round(behind.total_seconds(), 1))
+
+    async def _seal(self, unit: Unit, horizon: datetime) -> int:
+        if not await self._store.mine(unit):
+            return 0
+        rows = await self._store.take_hot(unit, BATCH)
+        if len(rows) < BATCH:
+            rows += await self._store.take_tallies(unit, horizon, BATCH - len(rows))
+        if not rows:
+            return 0
+        end = await self._store.end(unit)
+        known = await self._store.account_ends(unit, {row["account_id"] for row in rows if row["account_id"]})
+        batch = chained(rows, end.position, end.chain, known)
+        day = clock.to_micros(clock.now()) // DAY
+        await self._store.add(unit, day, batch.rows, batch.places)
+        await self._store.move_ends(unit, batch.end, batch.accounts)
+        times = [row["ts"] for row in rows]
+        grown = {"first": end.position + 1, "last": batch.end["position"]}
+        await self._store.grow_segment(unit, day, {**grown, "first_ts": min(times), "last_ts": max(times)})
+        return len(rows)
+
+    async def _let_head_leave(self, unit: Unit) -> None:
+        if not await self._store.mine(unit):
+            return
+        end, now = await self._store.end(unit), clock.now()
+        if _due(end, now):
+            await asyncio.to_thread(self._heads.append, self._notary.sign(head_of(end.position, end.chain, now)))
+            await self._store.head_left(unit, end.position, now)
+
+
+def head_of(position: int, end: bytes, at: datetime) -> dict[str, Any]:
+    """Return the statement about a chain's end, unsigned."""
+    return {"statement": "head", "position": position, "chain": end.hex(), "at": clock.rfc3339(at)}
+
+
+def chained(
+    rows: Sequence[Mapping[str, Any]], position: int, end: bytes, known: Mapping[str, tuple[bytes, int]]
+) -> Batch:
+    """Give rows their positions after `position`, and link them to the global chain and to their accounts' chains.
+
+    Args:
+        rows: events, in their order.
+        position: the last position that is taken.
+        end: the end of the global chain.
+        known: the ends and counts of the accounts' chains.
+    """
+    events, places = [], []
+    ends: dict[str, tuple[bytes, int]] = dict(known)
+    last_of: dict[str, int] = {}
+    for row in rows:
+        position += 1
+        salt = urandom(SALT_BYTES)
+        digest = leaf(row, commitments(row, salt))
+        end = link(end, digest)
+        account, previous = row["account_id"], None
+        if account is not None:
+            previous, count = ends.get(account, (GENESIS, 0))
+            ends[account] = link(previous, digest), count + 1
+            last_of[account] = position
+        events.append({name: row[name] for name in NAMES} | {"position": position, "salt": salt, "commitments": None})
+        place = {"position": position, "event_id": row["id"], "leaf": digest, "account_prev": previous, "chain": end}
+        places.append(place)
+    accounts = [
+        {"account_id": account, "position": last, "chain": ends[account][0], "count": ends[account][1]}
+        for account, last in last_of.items()
+    ]
+    return Batch(events, places, accounts, {"position": position, "chain": end})
+
+
+def _due(end: Any, now: datetime) -> bool:
+    waiting = end.position - end.head_position
+    return waiting >= HEAD_EVENTS or (waiting > 0 and (end.head_at is None or abs(now - end.head_at) >= HEAD_EVERY))

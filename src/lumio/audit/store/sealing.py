@@ -1,0 +1,96 @@
+"""Moving rows from the hot journal and the closed tallies into the indexed log, and keeping the chain's ends.
+
+Promise: a row leaves the journal in the same commit in which it has its place in the chain: never none, never two.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, or_, select, update
+
+from lumio.kernel import clock
+from lumio.storage.events import NAMES, hot, tally
+from lumio.storage.sealed import account_chain, chain, log, seal, segment
+from lumio.storage.unit import Unit, View
+
+Row = Mapping[str, Any]
+LOCK = "audit/sealer"
+_HOT = select(hot.c.n, *(hot.c[name] for name in NAMES))
+_TALLY = select(tally.c.name, *(tally.c[name] for name in NAMES))
+
+
+class SealStore:
+    """What the sealer reads and writes."""
+
+    async def mine(self, unit: Unit) -> bool:
+        """Take the sealer's lock for this unit; False when another node has it."""
+        return await unit.try_lock(LOCK)
+
+    async def end(self, view: View) -> Any:
+        """Return the row of the global chain's end: `position`, `chain`, `head_position`, `head_at`."""
+        return (await view.execute(select(chain))).one()
+
+    async def take_hot(self, unit: Unit, most: int) -> list[Row]:
+        """Remove the oldest rows of the hot journal and return them, in their order."""
+        rows = (await unit.execute(_HOT.order_by(hot.c.n).limit(most))).mappings().all()
+        if rows:
+            await unit.execute(delete(hot).where(hot.c.n.in_([row["n"] for row in rows])))
+        return [dict(row) for row in rows]
+
+    async def take_tallies(self, unit: Unit, now: datetime, most: int) -> list[Row]:
+        """Remove tallies whose time is over and return them; one that is raised at this moment stays for later."""
+        over = _TALLY.where(tally.c.until <= clock.to_micros(now)).order_by(tally.c.until, tally.c.name).limit(most)
+        rows = (await unit.execute(over.with_for_update(skip_locked=True))).mappings().all()
+        if rows:
+            await unit.execute(delete(tally).where(tally.c.name.in_([row["name"] for row in rows])))
+        return [dict(row) for row in rows]
+
+    async def account_ends(self, unit: Unit, accounts: Iterable[str]) -> dict[str, tuple[bytes, int]]:
+        """Return the end of each account's chain and its count; accounts without events are left out."""
+        found = await unit.execute(select(account_chain).where(account_chain.c.account_id.in_(list(accounts))))
+        return {row["account_id"]: (row["chain"], row["count"]) for row in found.mappings()}
+
+    async def add(self, unit: Unit, day: int, rows: Sequence[Row], places: Sequence[Row]) -> None:
+        """Write events and their places; the day gets its room where rooms are."""
+        await unit.make_partition(day)
+        await unit.execute(insert(log), [{**row, "day": day} for row in rows])
+        await unit.execute(insert(seal), [{**place, "day": day} for place in places])
+
+    async def move_ends(self, unit: Unit, end: Row, accounts: Sequence[Row]) -> None:
+        """Write the new ends of the chains."""
+        await unit.execute(update(chain), dict(end))
+        if not accounts:
+            return
+        adding = unit.upsert(account_chain)
+        changed = {name: adding.excluded[name] for name in ("position", "chain", "count")}
+        await unit.execute(
+            adding.on_conflict_do_update(index_elements=["account_id"], set_=changed), [dict(one) for one in accounts]
+        )
+
+    async def grow_segment(self, unit: Unit, day: int, grown: Row) -> None:
+        """Lengthen the newest run when it is of this day, else begin a new one."""
+        newest = (await unit.execute(select(segment).order_by(segment.c.first.desc()).limit(1))).first()
+        if newest is None or newest.day != day:
+            await unit.execute(insert(segment), {**grown, "day": day})
+            return
+        times = {
+            "first_ts": min(newest.first_ts, grown["first_ts"]),
+            "last_ts": max(newest.last_ts, grown["last_ts"]),
+        }
+        await unit.execute(update(segment).where(segment.c.first == newest.first).values(last=grown["last"], **times))
+
+    async def head_left(self, unit: Unit, position: int, at: datetime) -> None:
+        """Note which head has left the database."""
+        await unit.execute(update(chain).values(head_position=position, head_at=at))
+
+    async def waits(self, view: View, now: datetime) -> bool:
+        """Tell whether something can be sealed at this moment."""
+        rows = select(hot.c.n).limit(1).exists()
+        counts = select(tally.c.name).where(tally.c.until <= clock.to_micros(now)).limit(1).exists()
+        return bool((await view.execute(select(or_(rows, counts)))).scalar())
+
+    async def oldest_waiting(self, view: View) -> int | None:
+        """Return the time (microseconds) of the oldest row that is not sealed, or None."""
+        row = (await view.execute(select(hot.c.ts).order_by(hot.c.n).limit(1))).first()
+        return None if row is None else int(row.ts)

@@ -1,0 +1,180 @@
+"""Where a batch of the journal becomes durable: one statement on one connection of the raw driver.
+
+Promise: `write` returns when all rows are on disk, and raises when none is.
+"""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol
+
+import asyncpg
+from sqlalchemy import ARRAY, Select, Table, bindparam, case, func, insert, literal_column, null, select, true
+from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.dialects.sqlite import pysqlite
+
+from lumio.kernel.errors import Unavailable
+from lumio.storage.dialect import PRAGMAS, PostgresDialect, SqliteDialect, asyncpg_pool
+from lumio.storage.events import NAMES, hot, tally
+from lumio.storage.folding import VARIOUS, Row, Tally
+
+TALLY_NAMES = ("name", "until", *NAMES)
+
+
+class Sink(Protocol):
+    """Makes a batch durable."""
+
+    async def open(self) -> None:
+        """Open what the sink writes through."""
+        ...
+
+    async def write(self, rows: Sequence[Row], tallies: Sequence[Tally]) -> None:
+        """Return when all of it is on disk; raise when none is."""
+        ...
+
+    async def close(self) -> None:
+        """Close it."""
+        ...
+
+
+class SqliteSink:
+    """One thread, one connection, one statement a batch: a row at a time would fight over the interpreter."""
+
+    def __init__(self, path: Path) -> None:
+        """Keep the path."""
+        self._path = path
+        self._thread: ThreadPoolExecutor | None = None
+        self._connection: sqlite3.Connection | None = None
+        adding = sqlite_insert(tally).from_select(TALLY_NAMES, _picks(TALLY_NAMES).where(true()))
+        self._insert = _sqlite_text(insert(hot).from_select(NAMES, _picks(NAMES)))
+        self._add = _sqlite_text(adding.on_conflict_do_update(index_elements=["name"], set_=_added(adding)))
+
+    async def open(self) -> None:
+        """Open the file in the writer's thread."""
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
+
+    def _open(self) -> None:
+        self._connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+        for pragma in PRAGMAS:
+            self._connection.execute(pragma)
+
+    async def write(self, rows: Sequence[Row], tallies: Sequence[Tally]) -> None:
+        """Commit the batch."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._write, rows, tallies)
+
+    def _write(self, rows: Sequence[Row], tallies: Sequence[Tally]) -> None:
+        connection = self._connection
+        if connection is None:
+            raise Unavailable("the journal is closed")
+        if not tallies:
+            connection.execute(self._insert, {"batch": _packed(rows)})
+            return
+        counted = json.dumps([[one.name, one.until, *(one.row[name] for name in NAMES)] for one in tallies])
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            if rows:
+                connection.execute(self._insert, {"batch": _packed(rows)})
+            connection.execute(self._add, {"batch": counted, "various": VARIOUS})
+            connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+    async def close(self) -> None:
+        """Close the file."""
+        if self._thread is not None:
+            self._thread.shutdown(wait=True)
+            self._thread = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+class PostgresSink:
+    """One connection, one transaction a batch; a column travels as one array."""
+
+    def __init__(self, dialect: PostgresDialect) -> None:
+        """Keep the address."""
+        self._dialect = dialect
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        adding = postgres_insert(tally).from_select(TALLY_NAMES, _columns(tally, TALLY_NAMES))
+        self._insert = _postgres_text(insert(hot).from_select(NAMES, _columns(hot, NAMES)))
+        self._add = _postgres_text(adding.on_conflict_do_update(index_elements=["name"], set_=_added(adding)))
+
+    async def open(self) -> None:
+        """Open the connection."""
+        self._pool = await asyncpg_pool(self._dialect.url, 1)
+
+    async def write(self, rows: Sequence[Row], tallies: Sequence[Tally]) -> None:
+        """Commit the batch."""
+        if self._pool is None:
+            raise Unavailable("the journal is closed")
+        arrays = {name: [row[name] for row in rows] for name in NAMES}
+        if not tallies:
+            await self._pool.execute(*_bound(self._insert, arrays))
+            return
+        counted = {name: [one.row[name] for one in tallies] for name in NAMES}
+        counted |= {"name": [one.name for one in tallies], "until": [one.until for one in tallies]}
+        async with self._pool.acquire() as connection, connection.transaction():
+            if rows:
+                await connection.execute(*_bound(self._insert, arrays))
+            await connection.execute(*_bound(self._add, {**counted, "various": VARIOUS}))
+
+    async def close(self) -> None:
+        """Close the connection."""
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
+
+
+def choose(dialect: SqliteDialect | PostgresDialect) -> Sink:
+    """Return the sink of a database."""
+    return SqliteSink(dialect.path) if isinstance(dialect, SqliteDialect) else PostgresSink(dialect)
+
+
+def _packed(rows: Sequence[Row]) -> str:
+    return json.dumps([[row[name] for name in NAMES] for row in rows])
+
+
+def _picks(names: Sequence[str]) -> Select[Any]:
+    """Return `SELECT json_extract(value, '$[0]'), … FROM json_each(:batch)`."""
+    each = func.json_each(bindparam("batch")).table_valued("value")
+    return select(*[func.json_extract(each.c.value, literal_column(f"'$[{place}]'")) for place in range(len(names))])
+
+
+def _columns(table: Table, names: Sequence[str]) -> Select[Any]:
+    """Return `SELECT unnest($1::VARCHAR[]), …`: arrays of one length go side by side."""
+    return select(*[func.unnest(bindparam(name, type_=ARRAY(table.c[name].type))) for name in names])
+
+
+def _added(adding: Any) -> dict[str, Any]:
+    """Return what a second batch does to a tally: counts add up, and what differs is left out."""
+    old, new = tally.c, adding.excluded
+    same = {name: case((old[name] == new[name], old[name])) for name in ("ip", "ip_source", "user_agent")}
+    return {
+        **same,
+        "count": old["count"] + new["count"],
+        "last_ts": func.coalesce(new.last_ts, new.ts),
+        "request_id": null(),
+        "detail": case((old.detail == new.detail, old.detail), else_=bindparam("various", type_=old.detail.type)),
+    }
+
+
+def _sqlite_text(statement: Any) -> str:
+    return str(statement.compile(dialect=pysqlite.dialect(paramstyle="named")))
+
+
+def _postgres_text(statement: Any) -> tuple[str, tuple[str, ...]]:
+    compiled = statement.compile(dialect=asyncpg_dialect.dialect())
+    return compiled.string, tuple(compiled.positiontup or ())
+
+
+def _bound(statement: tuple[str, tuple[str, ...]], values: Any) -> list[Any]:
+    text, names = statement
+    return [text, *(values[name] for name in names)]
