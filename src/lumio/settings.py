@@ -22,7 +22,8 @@ RATES = {
 """How many requests per minute, per hour for the last two; each can be set by LUMIO_RATE_<NAME>."""
 
 KNOWN = frozenset({
-    "DATA_DIR", "DATABASE_URL", "DATABASE_ADMIN_URL", "ROOT_SECRET_FILE", "PUBLIC_URL", "SMTP_URL", "MAIL_FROM", "BUNDLE_STORE",
+    "DATA_DIR", "DATABASE_URL", "DATABASE_ADMIN_URL", "ROOT_SECRET_FILE", "PUBLIC_URL", "SMTP_URL", "MAIL_FROM",
+    "BUNDLE_STORE",
     "TRUSTED_PROXIES", "RATE_AUTH_FAILURES", "NODE", "CONFIG", "LOG_LEVEL", "JOURNAL_TIMEOUT_SECONDS",
     "INTROSPECTION", *(f"RATE_{name}" for name in RATES),
 })  # fmt: skip

@@ -75,11 +75,12 @@ async def test_a_thousand_malformed_unknown_and_wrong_secret_keys_get_the_very_s
     assert problem["code"] == "unauthorized"
     assert [place for place, answer in enumerate(answers) if seen(answer) != (status, headers, problem)] == []
     assert len({answer.json()["request_id"] for answer in answers}) == STORM
-    told = await rows(
-        patient, "SELECT detail, sum(count) AS n FROM audit_event WHERE event = 'auth.failed' GROUP BY detail"
-    )
-    by_reason = Counter({one["detail"].split('"')[3]: int(one["n"]) for one in told})
-    assert by_reason == {"malformed": 333, "unknown": 333, "wrong_secret": 334}
+    told = await rows(patient, "SELECT credential_id, count FROM audit_event WHERE event = 'auth.failed'")
+    by_row: Counter[str | None] = Counter()
+    for one in told:
+        by_row[one["credential_id"]] += one["count"]
+    assert sorted(by_row.values()) == [334, 666]  # the known key's own row, and that of the address
+    assert len(told) <= 2 * 2  # a minute may end in the middle
 
 
 async def test_the_301st_failure_of_a_minute_is_slowed_down_and_a_good_key_is_not(
@@ -105,7 +106,6 @@ async def test_the_next_minute_starts_at_nothing_and_tells_how_many_were_slowed_
     await refusals(world, ["nonsense"] * 305)
     monkeypatch.setattr(clock, "monotonic", lambda: 60_060.0)
     assert (await world.bearer("nonsense").get(ME)).status_code == 401
-    await world.house.limiter.sweep()
     told = await rows(world, "SELECT ip, count, result FROM audit_event WHERE event = 'auth.throttled'")
     assert told == [{"ip": "203.0.113.7", "count": 5, "result": "failure"}]
     assert await count(world, "SELECT sum(count) FROM audit_event WHERE event = 'auth.failed'") == 301

@@ -15,7 +15,7 @@ from lumio.kernel.errors import Unavailable
 from lumio.keys.store import keys
 from lumio.settings import Settings
 from lumio.storage.events import events
-from lumio.storage.folding import Row
+from lumio.storage.folding import Row, Tally
 from lumio.storage.sinks import Sink
 from tests.support.world import CHEAP, World, opened
 

@@ -14,7 +14,8 @@ from lumio.extensions.store import VersionStore, artifacts, versions
 from lumio.kernel import clock
 from lumio.keys.store import keys
 from lumio.settings import Settings
-from lumio.storage import idempotency, journal
+from lumio.storage import idempotency
+from lumio.storage.events import events as events_table
 from tests.support.world import World, opened
 
 
@@ -46,7 +47,7 @@ async def _read(world: World, view: Any) -> Found:
         return {row[0] for row in await view.execute(query)}
 
     def events(name: str) -> Any:
-        told = journal.events.c
+        told = events_table.c
         return select(told.target_id).where(told.event == name, told.result == "success")
 
     return Found(

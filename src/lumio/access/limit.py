@@ -57,6 +57,10 @@ class FailureLimiter:
             wait = WINDOW_SECONDS - int(clock.monotonic() % WINDOW_SECONDS)
             raise Limited(wait, limit=self._limit, window=WINDOW_SECONDS)
 
+    def forget(self) -> None:
+        """Begin anew, as a process does that starts."""
+        self._windows.clear()
+
     def _current(self, group: str, number: int) -> _Window:
         window = self._windows.pop(group, None)
         if window is None or window.number != number:

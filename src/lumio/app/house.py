@@ -43,6 +43,7 @@ class House:
     perform: Perform
     login: Login
     system_keys: SystemKeys
+    limiter: FailureLimiter
     passwords: StretchPool
     key_stretch: StretchPool
     sealer: Sealer
@@ -53,6 +54,7 @@ class House:
     @asynccontextmanager
     async def open(self) -> AsyncIterator["House"]:
         """Open databases and start the background work; close in the opposite order."""
+        self.limiter.forget()
         await self.database.open()
         await self.journal.open()
         await self.chores.start()
@@ -97,6 +99,7 @@ def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST, key_cost: 
         perform=perform,
         login=services.login,
         system_keys=services.system_keys,
+        limiter=limiter,
         passwords=ground.passwords,
         key_stretch=ground.key_stretch,
         sealer=sealer,

@@ -6,6 +6,7 @@ because it goes on counting while the machine sleeps.
 
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -24,6 +25,11 @@ def monotonic() -> float:
 def boottime() -> float:
     """Return seconds since boot, the time asleep included."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def boot() -> str:
+    """Return a name for the time since the machine was started; another after each start."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
 
 
 def sleep(seconds: float) -> None:

@@ -43,7 +43,7 @@ class KeyVerifier:
         row = status.facts
         actor = Actor("api_key", row.id, row.label, auth_method="api_key", credential_id=row.id)
         if not self._peppers.matches(presented.text, Fingerprint(row.pepper_v, row.digest)):
-            return Refused("wrong_secret", guess=True, account_id=row.account_id, guessed_at=row.id)
+            return Refused("wrong_secret", guess=True, guessed_at=row.id)
         if row.revoked_at is not None:
             return Refused("revoked", actor=actor, account_id=row.account_id)
         if row.expires_at is not None and row.expires_at <= clock.now():

@@ -45,7 +45,7 @@ class PopoutVerifier:
             return Refused("unknown", guess=True)
         row = status.facts
         if not self._peppers.matches(presented.text, Fingerprint(row.pepper_v, row.digest)):
-            return Refused("wrong_secret", guess=True, account_id=row.account_id, guessed_at=row.id)
+            return Refused("wrong_secret", guess=True, guessed_at=row.id)
         actor = _actor(row)
         if row.revoked_at is not None:
             return Refused("revoked", actor=actor, account_id=row.account_id)

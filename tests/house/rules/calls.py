@@ -30,7 +30,7 @@ ENVIRONMENT_HOMES = {"settings.py", "cli/settings.py"}
 
 # As a `with` block these commit when it ends, without the word.
 COMMITTING_BLOCKS = {"begin", "transaction"}
-COMMIT_HOMES = {"storage/unit.py", "storage/journal.py", "storage/migrate.py", "authority/feed.py"}
+COMMIT_HOMES = {"storage/unit.py", "storage/sinks.py", "storage/migrate.py", "authority/feed.py"}
 
 SECRET = re.compile(
     r"(^|_)(secret|password|passphrase|pepper|plaintext|csrf|signature|mac|verifier)$"

@@ -3,9 +3,9 @@
 import pytest
 
 from lumio.access import limit
-from lumio.access.limit import FailureLimiter, Throttled, address_group
+from lumio.access.limit import FailureLimiter, address_group
 from lumio.kernel import clock
-from lumio.kernel.errors import Limited, Unavailable
+from lumio.kernel.errors import Limited
 
 
 class Minutes:
@@ -23,16 +23,8 @@ def minutes(monkeypatch: pytest.MonkeyPatch) -> Minutes:
 
 
 @pytest.fixture
-def told() -> list[Throttled]:
-    return []
-
-
-@pytest.fixture
-def limiter(told: list[Throttled], minutes: Minutes) -> FailureLimiter:
-    async def report(one: Throttled) -> None:
-        told.append(one)
-
-    return FailureLimiter(3, report)
+def limiter(minutes: Minutes) -> FailureLimiter:
+    return FailureLimiter(3)
 
 
 def fail(limiter: FailureLimiter, times: int, address: str = "192.0.2.1") -> int:
@@ -89,61 +81,9 @@ def test_what_a_client_can_change_freely_is_one_group(one: str | None, other: st
     assert (address_group(one) == address_group(other)) == same
 
 
-async def test_a_closed_window_is_reported_with_its_exact_count(
-    limiter: FailureLimiter, minutes: Minutes, told: list[Throttled]
-) -> None:
-    fail(limiter, 3 + 7)
-    fail(limiter, 3, "192.0.2.2")
-    await limiter.sweep()
-    assert told == []
-    minutes.seconds += 60
-    await limiter.sweep()
-    await limiter.sweep()
-    assert told == [Throttled("192.0.2.1", 7)]
-
-
-async def test_a_window_is_reported_also_when_the_next_one_began_before_the_sweep(
-    limiter: FailureLimiter, minutes: Minutes, told: list[Throttled]
-) -> None:
-    fail(limiter, 5)
-    minutes.seconds += 60
-    fail(limiter, 4)
-    minutes.seconds += 60
-    await limiter.sweep()
-    assert told == [Throttled("192.0.2.1", 2), Throttled("192.0.2.1", 1)]
-
-
-async def test_a_shutdown_reports_the_open_window_too(limiter: FailureLimiter, told: list[Throttled]) -> None:
-    fail(limiter, 5)
-    await limiter.sweep(everything=True)
-    assert told == [Throttled("192.0.2.1", 2)]
-
-
-async def test_a_report_that_fails_is_made_again(minutes: Minutes) -> None:
-    tries: list[Throttled] = []
-
-    async def report(one: Throttled) -> None:
-        tries.append(one)
-        if len(tries) == 2:
-            raise Unavailable("the journal is away")
-
-    limiter = FailureLimiter(1, report)
-    for address in ("192.0.2.1", "192.0.2.2", "192.0.2.3"):
-        fail(limiter, 3, address)
-    minutes.seconds += 60
-    with pytest.raises(Unavailable):
-        await limiter.sweep()
-    await limiter.sweep()
-    assert [one.address[-1] for one in tries] == ["1", "2", "2", "3"]
-
-
-async def test_memory_is_bounded_and_no_count_is_lost_by_it(
-    limiter: FailureLimiter, told: list[Throttled], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_memory_is_bounded(limiter: FailureLimiter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limit, "ADDRESSES_MAX", 100)
     fail(limiter, 5, "198.51.100.1")
     for number in range(1000):
         fail(limiter, 1, f"192.0.{number // 250}.{number % 250}")
     assert len(limiter._windows) == 100
-    await limiter.sweep()
-    assert told == [Throttled("198.51.100.1", 2)]
