@@ -60,6 +60,11 @@ class Settings:
         return self.data_dir / "audit-heads.ndjson"
 
     @property
+    def audit_reserve(self) -> Path:
+        """Room on the disk for a purge."""
+        return self.data_dir / "audit-reserve"
+
+    @property
     def mail_dir(self) -> Path:
         """Where mails go as files while no SMTP server is set."""
         return self.data_dir / "mail"

@@ -9,12 +9,11 @@ from litestar import Litestar
 
 from lumio.access.limit import FailureLimiter
 from lumio.access.perform import Perform
+from lumio.app.audit_tools import AuditTools, audit_tools
 from lumio.app.ground import Ground, lay
 from lumio.app.services import Services, doorkeeper, employ, stores_on
 from lumio.app.web import open_door
-from lumio.audit.heads import HeadFile
 from lumio.audit.sealer import Sealer
-from lumio.audit.store.sealing import SealStore
 from lumio.crypto.hashing import KEY_COST, PASSWORD_COST, Cost, StretchPool, Tags
 from lumio.crypto.proofs import Proofs
 from lumio.kernel import clock
@@ -89,7 +88,7 @@ def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST, key_cost: 
     perform = Perform(
         ground.units, ground.journal, ground.authority, [services.accounts, services.admin, services.system_keys]
     )
-    sealer = Sealer(SealStore(), ground.units, ground.notary, HeadFile(settings.audit_heads))
+    tools = audit_tools(settings, ground.database)
     web = open_door(ground, services, perform, authenticator)
     return House(
         settings=settings,
@@ -102,14 +101,14 @@ def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST, key_cost: 
         limiter=limiter,
         passwords=ground.passwords,
         key_stretch=ground.key_stretch,
-        sealer=sealer,
-        chores=_chores(ground, services, sealer),
+        sealer=tools.sealer,
+        chores=_chores(ground, services, tools),
         web=web,
         asgi=Frame(web, secure=settings.public_url.startswith("https")),
     )
 
 
-def _chores(ground: Ground, services: Services, sealer: Sealer) -> Chores:
+def _chores(ground: Ground, services: Services, tools: AuditTools) -> Chores:
     """Return what runs again and again, with its pause in seconds."""
     settings, units = ground.settings, ground.units
     mailer = MailSender(ground.outbox, choose(settings.smtp_url, settings.mail_dir), settings.mail_from)
@@ -120,8 +119,9 @@ def _chores(ground: Ground, services: Services, sealer: Sealer) -> Chores:
         (5, lambda: services.popouts.flush(units)),
         (5, lambda: services.system_keys.flush(units)),
         (5, lambda: services.sessions.flush(units)),
-        (0.25, sealer.run),
-        (5, sealer.watch_backlog),
+        (0.25, tools.sealer.run),
+        (5, tools.sealer.watch_backlog),
+        (3600, tools.retention.purge),
         (600, lambda: windows.forget(int(clock.now().timestamp()))),
         (3600, lambda: units.run(idempotency.forget_old)),
         (3600, services.guesses.sweep),

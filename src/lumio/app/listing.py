@@ -24,6 +24,9 @@ SERVICES = (
 )  # fmt: skip
 """Every class that declares actions, for the census."""
 
+OPERATORS_EVENTS = ("audit_log.purged", "audit_log.held", "audit_log.released", "audit_log.erased")
+"""What `lumio-server audit` records."""
+
 AUTHENTICATION_EVENTS = ("auth.succeeded", "auth.failed", "auth.throttled")
 
 PLACES = (
@@ -40,4 +43,4 @@ PLACES = (
 def event_names() -> tuple[str, ...]:
     """Return every event that an action can record, for people who filter the log."""
     promised = (terms.event for terms in census(SERVICES) if terms.event)
-    return tuple(sorted({*AUTHENTICATION_EVENTS, *admin_events.BESIDE, *promised}))
+    return tuple(sorted({*AUTHENTICATION_EVENTS, *OPERATORS_EVENTS, *admin_events.BESIDE, *promised}))

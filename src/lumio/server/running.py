@@ -13,6 +13,7 @@ from granian import Granian
 from granian.constants import Interfaces
 
 from lumio.app import build
+from lumio.audit.reserve import Reserve
 from lumio.kernel import clock
 from lumio.server import logs
 from lumio.settings import Settings
@@ -28,6 +29,8 @@ def run(settings: Settings, host: str, port: int) -> int:
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         asyncio.run(upgrade(settings.database_url))
+        if not Reserve(settings.audit_reserve).keep():
+            log.warning("the disk has no room for the reserve that a purge needs when it is full")
         link = asyncio.run(_offer_set_up(settings))
     except (OSError, ValueError) as error:
         sys.stderr.write(f"error: {error}\n")

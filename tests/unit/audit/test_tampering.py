@@ -2,77 +2,19 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import delete, insert, select, text, update
 
-from lumio.audit.heads import HeadFile
-from lumio.audit.sealer import Sealer, chained
-from lumio.audit.store.sealing import SealStore
-from lumio.audit.store.verifying import VerifyStore
-from lumio.audit.verdict import Outcome, Verdict
-from lumio.audit.verification import Verification
+from lumio.audit.sealer import chained
+from lumio.audit.verdict import Outcome
 from lumio.crypto import roots
 from lumio.crypto.notary import Notary
-from lumio.kernel import clock
 from lumio.storage.events import NAMES
 from lumio.storage.sealed import account_chain, chain, log, seal
+from tests.support.audit_log import ACCOUNTS, Log
 from tests.support.ground import Ground, fact
-
-ACCOUNTS = ("account-a", "account-b")
-
-
-class Log:
-    """A sealed log of forty events of two accounts, with heads outside."""
-
-    def __init__(self, ground: Ground) -> None:
-        self.ground = ground
-        self.notary = Notary(ground.ring)
-        self.heads = HeadFile(ground.settings.audit_heads)
-        self.sealer = Sealer(SealStore(), ground.units, self.notary, self.heads)
-        self.minutes = 0
-        self.last = 0
-
-    async def fill(self, monkeypatch: pytest.MonkeyPatch, many: int = 40) -> None:
-        """Record, seal, and let a head leave."""
-        for number in range(many):
-            event = fact(label=f"thing {number}")
-            object.__setattr__(event, "account_id", ACCOUNTS[number % 2])
-            self.ground.journal.begin(event)
-        await self.ground.journal.append(fact("thing.last"))
-        self.minutes += 2
-        later = clock.now() + timedelta(minutes=self.minutes)
-        with monkeypatch.context() as patched:
-            patched.setattr(clock, "now", lambda: later)
-            await self.sealer.run(everything=True)
-        (place,) = await self.ground.rows(select(chain.c.position))
-        self.last = int(place[0])
-
-    async def verify(self, heads: HeadFile | None = None) -> Verdict:
-        units = self.ground.units
-        return await Verification(units, VerifyStore(), self.notary.public_keys).everything(heads or self.heads)
-
-    async def verify_account(self, account: str) -> Verdict:
-        return await Verification(self.ground.units, VerifyStore(), self.notary.public_keys).account(account)
-
-    async def do(self, *statements: Any) -> None:
-        """Change the database behind everybody's back."""
-
-        async def step(unit: Any) -> None:
-            for statement in statements:
-                await unit.execute(statement)
-
-        await self.ground.units.run(step)
-
-    async def row(self, position: int) -> dict[str, Any]:
-        (row,) = await self.ground.rows(select(log).where(log.c.position == position))
-        return dict(row._mapping)
-
-    async def place(self, position: int) -> dict[str, Any]:
-        (row,) = await self.ground.rows(select(seal).where(seal.c.position == position))
-        return dict(row._mapping)
 
 
 @pytest.fixture

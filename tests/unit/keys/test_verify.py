@@ -84,7 +84,9 @@ async def test_what_is_no_key_is_refused_before_anything_is_read(
 async def test_a_known_id_with_another_secret_is_a_wrong_guess(world: World) -> None:
     _, made = await member_with_key(world)
     body = made["key"][:19] + opaque.mint(opaque.DEVELOPER_KEY).text[19:58]
-    assert await verdict(world, body + opaque.checksum(body)) == Refused("wrong_secret", guess=True, guessed_at=made["id"])
+    assert await verdict(world, body + opaque.checksum(body)) == Refused(
+        "wrong_secret", guess=True, guessed_at=made["id"]
+    )
 
 
 REASONS: dict[str, Change] = {
@@ -113,7 +115,9 @@ async def test_a_revoked_key_with_a_wrong_secret_tells_nobody_that_it_is_revoked
     _, made = await member_with_key(world)
     await change(world, update(keys).values(revoked_at=clock.now()))
     body = made["key"][:19] + opaque.mint(opaque.DEVELOPER_KEY).text[19:58]
-    assert await verdict(world, body + opaque.checksum(body)) == Refused("wrong_secret", guess=True, guessed_at=made["id"])
+    assert await verdict(world, body + opaque.checksum(body)) == Refused(
+        "wrong_secret", guess=True, guessed_at=made["id"]
+    )
 
 
 async def test_a_key_expires_at_its_moment_and_not_before(world: World) -> None:

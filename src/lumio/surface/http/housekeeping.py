@@ -13,6 +13,8 @@ from lumio.kernel.errors import Unavailable
 
 log = structlog.get_logger()
 
+RARE_SECONDS = 600
+
 Chore = tuple[float, Callable[[], Awaitable[Any]]]
 
 
@@ -33,6 +35,8 @@ class Chores:
     async def stop(self) -> None:
         """Stop all of them, then run each a last time so that nothing collected in memory is lost.
 
+        The rare ones only tidy up: they have nothing to lose, and wait for the next start.
+
         A library may swallow a cancellation in the middle of its work (aiosmtplib does before Python 3.12), so
         each turn also looks whether it was the last.
         """
@@ -40,8 +44,9 @@ class Chores:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for _, work in self._chores:
-            await self._once(work)
+        for seconds, work in self._chores:
+            if seconds < RARE_SECONDS:
+                await self._once(work)
 
     async def _repeat(self, seconds: float, work: Callable[[], Awaitable[Any]]) -> None:
         while not self._stopping:
