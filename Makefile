@@ -9,7 +9,7 @@ LOCKS := requirements-dev.txt tools/requirements-installer.txt pyproject.toml
 # Two workers: what the suite's time limits were measured with. PYTEST_ARGS adds to the command.
 WORKERS ?= 2
 
-.PHONY: help setup run test check fix golden bench clean
+.PHONY: help setup run test check fix prove golden bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ check: $(READY) ## Lint, format, types and layers
 fix: $(READY) ## Mend what can be mended by machine
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+prove: $(READY) ## Run the broad versions of the fault tests: 200,000 authentications, five kills
+	LUMIO_PROVE=broad $(BIN)/python -m pytest -q -s --timeout 3600 tests/fault/test_kill_under_load.py
 
 golden: $(READY) ## Write the golden files anew; read the diff before you commit it
 	LUMIO_GOLDEN=write $(BIN)/python -m pytest tests/golden

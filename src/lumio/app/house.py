@@ -15,6 +15,7 @@ from lumio.app.services import Services, doorkeeper, employ, stores_on
 from lumio.app.web import open_door
 from lumio.audit.sealer import Sealer
 from lumio.crypto.hashing import KEY_COST, PASSWORD_COST, Cost, StretchPool, Tags
+from lumio.crypto.notary import Notary
 from lumio.crypto.proofs import Proofs
 from lumio.kernel import clock
 from lumio.login.service import Login
@@ -46,6 +47,7 @@ class House:
     passwords: StretchPool
     key_stretch: StretchPool
     sealer: Sealer
+    notary: Notary
     chores: Chores
     web: Litestar
     asgi: Callable[[Any, Any, Any], Awaitable[None]]
@@ -102,6 +104,7 @@ def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST, key_cost: 
         passwords=ground.passwords,
         key_stretch=ground.key_stretch,
         sealer=tools.sealer,
+        notary=ground.notary,
         chores=_chores(ground, services, tools),
         web=web,
         asgi=Frame(web, secure=settings.public_url.startswith("https")),
