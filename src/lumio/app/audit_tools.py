@@ -34,6 +34,13 @@ class AuditTools:
     holds: Holds
     reserve: Reserve
 
+    async def purge_as_chore(self) -> None:
+        """Purge when this role may: where roles are apart, the operator's schedule does it."""
+        async with self.database.reading() as connection:
+            allowed = await self.database.dialect.may_change_log(connection)
+        if allowed:
+            await self.retention.purge()
+
     async def __aenter__(self) -> Self:
         """Open nothing: engines connect when they are used."""
         return self

@@ -124,7 +124,7 @@ def _chores(ground: Ground, services: Services, tools: AuditTools) -> Chores:
         (5, lambda: services.sessions.flush(units)),
         (0.25, tools.sealer.run),
         (5, tools.sealer.watch_backlog),
-        (3600, tools.retention.purge),
+        (3600, tools.purge_as_chore),
         (600, lambda: windows.forget(int(clock.now().timestamp()))),
         (3600, lambda: units.run(idempotency.forget_old)),
         (3600, services.guesses.sweep),

@@ -8,6 +8,7 @@ import typer
 
 from lumio import settings as settings_module
 from lumio.server import audit, system_keys
+from lumio.server.doctor import doctor
 from lumio.server.options import Json, read_settings
 
 app = typer.Typer(
@@ -20,6 +21,7 @@ app = typer.Typer(
 
 app.add_typer(system_keys.app)
 app.add_typer(audit.app)
+app.command()(doctor)
 
 
 @app.command()
@@ -41,7 +43,7 @@ def migrate(*, as_json: Json = False) -> None:
 
     settings = read_settings()
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    asyncio.run(upgrade(settings.database_url))
+    asyncio.run(upgrade(settings.database_admin_url))
     typer.echo(json.dumps({"migrated": True}) if as_json else "The database has the newest schema.")
 
 

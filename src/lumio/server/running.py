@@ -28,7 +28,7 @@ def run(settings: Settings, host: str, port: int) -> int:
     logs.set_up(settings.log_level)
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        asyncio.run(upgrade(settings.database_url))
+        asyncio.run(upgrade(settings.database_admin_url))
         if not Reserve(settings.audit_reserve).keep():
             log.warning("the disk has no room for the reserve that a purge needs when it is full")
         link = asyncio.run(_offer_set_up(settings))

@@ -66,6 +66,10 @@ class Dialect(Protocol):
         """Drop a day of the sealed log whole; False where days have no room of their own."""
         ...
 
+    async def may_change_log(self, connection: AsyncConnection) -> bool:
+        """Tell whether this role may change or delete sealed events."""
+        ...
+
     def retryable(self, error: DBAPIError) -> bool:
         """Tell whether the same unit may simply be tried again."""
         ...
@@ -127,6 +131,10 @@ class SqliteDialect:
     async def drop_partition(self, connection: AsyncConnection, day: int) -> bool:  # noqa: ARG002
         """Return False: rows are deleted one slice after the other."""
         return False
+
+    async def may_change_log(self, connection: AsyncConnection) -> bool:  # noqa: ARG002
+        """Return True: whoever writes a file may write all of it."""
+        return True
 
     def retryable(self, error: DBAPIError) -> bool:  # noqa: ARG002
         """Return False: with the lock taken first nothing can be in the way."""
@@ -195,6 +203,10 @@ class PostgresDialect:
         await connection.execute(_DROP_DAY, {"day": day})
         return True
 
+    async def may_change_log(self, connection: AsyncConnection) -> bool:
+        """Ask for the role's rights on the sealed log."""
+        return bool((await connection.execute(_MAY_CHANGE)).scalar())
+
     def retryable(self, error: DBAPIError) -> bool:
         """Return True for a serialization failure or a deadlock."""
         return getattr(error.orig, "sqlstate", None) in _PG_RETRY
@@ -207,6 +219,7 @@ _LOCKS = {
 _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:number)")
 _HAS_DAY = text("SELECT to_regclass(:name) IS NOT NULL")
 _MAKE_DAY = text("SELECT lumio_audit_partition(CAST(:day AS integer))")
+_MAY_CHANGE = text("SELECT has_table_privilege('audit_log', 'DELETE') OR has_table_privilege('audit_log', 'UPDATE')")
 _DROP_DAY = text("SELECT lumio_audit_drop(CAST(:day AS integer))")
 
 

@@ -4,8 +4,11 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
+from lumio.storage.database import Database
 from lumio.storage.dialect import PostgresDialect, choose, lock_number, migration_engine
 
 FOLDER = Path(__file__).parent / "migrations"
@@ -36,3 +39,11 @@ async def upgrade(url: str) -> None:
             await connection.commit()
     finally:
         await engine.dispose()
+
+
+async def is_newest(database: Database) -> bool:
+    """Tell whether a database has had every migration. Raises Unavailable when it does not answer."""
+    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    async with database.reading() as connection:
+        found = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+    return found == newest

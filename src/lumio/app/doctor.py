@@ -1,0 +1,84 @@
+"""What an operator should know about an installation before its users do.
+
+Promise: it only looks; a finding says what is wrong and what to do.
+"""
+
+import shutil
+from collections.abc import AsyncIterator
+from typing import Literal, NamedTuple
+
+from lumio.audit.heads import HeadFile
+from lumio.audit.reserve import BYTES
+from lumio.crypto import roots
+from lumio.kernel.errors import Unavailable
+from lumio.settings import Settings
+from lumio.storage.database import Database
+from lumio.storage.migrate import is_newest
+
+Level = Literal["ok", "warning", "error"]
+
+
+class Finding(NamedTuple):
+    """One line of the doctor's."""
+
+    level: Level
+    about: str
+    sentence: str
+
+
+async def examine(settings: Settings) -> AsyncIterator[Finding]:
+    """Yield what is found, one thing after the other."""
+    yield _root(settings)
+    yield _disk(settings)
+    yield _heads(settings)
+    database = Database(settings.database_url)
+    try:
+        yield await _schema(database)
+        yield await _rights(database)
+    except Unavailable as error:
+        yield Finding("error", "database", str(error.internal or error.public))
+    finally:
+        await database.close()
+
+
+def _root(settings: Settings) -> Finding:
+    if not settings.root_secret_file.exists():
+        return Finding("warning", "root secret", "There is none yet; the first start makes it.")
+    try:
+        ring = roots.load(settings.root_secret_file)
+    except (OSError, ValueError) as error:
+        return Finding("error", "root secret", str(error))
+    return Finding("ok", "root secret", f"readable by its owner alone; newest root: {ring.newest}")
+
+
+def _disk(settings: Settings) -> Finding:
+    folder = next(path for path in (settings.data_dir, *settings.data_dir.parents) if path.exists())
+    free = shutil.disk_usage(folder).free
+    if free < 16 * BYTES:
+        return Finding("warning", "disk", f"{free // 2**20} MiB are free; on a full disk every answer is 503.")
+    return Finding("ok", "disk", f"{free // 2**30} GiB are free")
+
+
+def _heads(settings: Settings) -> Finding:
+    heads = HeadFile(settings.audit_heads)
+    if not heads.path.exists():
+        return Finding("warning", "audit heads", "No head has left the database yet: a cut tail could not be seen.")
+    count = sum(1 for _ in heads.read())
+    return Finding("ok", "audit heads", f"{count} statements; copy {heads.path.name} to another machine now and then")
+
+
+async def _schema(database: Database) -> Finding:
+    if await is_newest(database):
+        return Finding("ok", "schema", "the newest")
+    return Finding("error", "schema", "The database lacks migrations; run: lumio-server migrate")
+
+
+async def _rights(database: Database) -> Finding:
+    if database.dialect.single_writer:
+        return Finding("ok", "roles", "a file has no roles; keep copies of the audit heads on another machine")
+    async with database.reading() as connection:
+        may_change = await database.dialect.may_change_log(connection)
+    if may_change:
+        sentence = "One role does everything, changing sealed events included; see deploy/postgres/roles.sql"
+        return Finding("warning", "roles", sentence)
+    return Finding("ok", "roles", "the serving role only adds to the log; run purges with LUMIO_DATABASE_ADMIN_URL")
