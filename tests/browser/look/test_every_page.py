@@ -3,16 +3,14 @@
 from typing import Literal
 
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
 from playwright.async_api import Browser, Page
 
+from tests.support.accessibility import contrasts, findings, overflow
 from tests.support.browser import WAIT_MILLISECONDS
 from tests.support.preview_server import PreviewServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 SMALL_TARGETS = """
 [...document.querySelectorAll("main button, main select, main summary, .rail a, .rail button, td a")]
   .filter((element) => element.checkVisibility())
@@ -22,20 +20,12 @@ SMALL_TARGETS = """
 """
 
 
-async def findings(page: Page) -> list[str]:
-    """Return what axe-core finds on the page as it stands, and prove that it looked."""
-    await page.evaluate(AXE_SCRIPT)
-    result = await page.evaluate("(rules) => axe.run(document, {runOnly: rules})", RULES)
-    assert len(result["passes"]) > 10
-    return [f"{found['id']}: {found['nodes'][0]['html'][:160]}" for found in result["violations"]]
-
-
 async def faults(page: Page) -> list[str]:
     """Return what is wrong with the page as it stands, at the desk, on a phone and between."""
     found = []
     for width in (1280, 1100, 1000, 768, 320):
         await page.set_viewport_size({"width": width, "height": 800})
-        if await page.evaluate(OVERFLOW) > 0:
+        if await overflow(page) > 0:
             found.append(f"{width}: scrolls sideways")
         if width in {1280, 320}:
             found += [f"{width}: {what}" for what in await findings(page)]
@@ -64,3 +54,16 @@ async def test_the_check_of_accessibility_sees_a_fault_when_there_is_one(tab: Pa
     await tab.goto(site.origin + "/login")
     await tab.evaluate("document.querySelector('label[for=email]').remove()")
     assert any(found.startswith("label:") for found in await findings(tab))
+
+
+async def test_what_is_still_fading_in_is_judged_once_it_stands_there(tab: Page, site: PreviewServer) -> None:
+    await tab.goto(site.origin + "/login")
+    fade = "document.querySelector('h1').animate({opacity: [0, .1]}, {duration: 700}).playState"
+    assert await tab.evaluate(fade) == "running"
+    assert await contrasts(tab) == []
+
+
+async def test_the_check_of_contrast_sees_a_fault_when_there_is_one(tab: Page, site: PreviewServer) -> None:
+    await tab.goto(site.origin + "/login")
+    await tab.evaluate("document.querySelector('label[for=email]').style.opacity = .2")
+    assert [found.partition(":")[0] for found in await contrasts(tab)] == ["color-contrast"]
