@@ -1,12 +1,9 @@
 """Every page, light and dark, wide and narrow: no finding of axe-core, no sideways scroll, no dialog from a name."""
 
-from typing import Literal
-
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Page
 
 from tests.support.accessibility import contrasts, findings, overflow
-from tests.support.browser import WAIT_MILLISECONDS
 from tests.support.preview_server import PreviewServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -28,25 +25,21 @@ async def faults(page: Page) -> list[str]:
         if await overflow(page) > 0:
             found.append(f"{width}: scrolls sideways")
         if width in {1280, 320}:
+            await page.emulate_media(color_scheme="light")
             found += [f"{width}: {what}" for what in await findings(page)]
+            await page.emulate_media(color_scheme="dark")
+            found += [f"{width}, dark: {what}" for what in await contrasts(page)]
             found += [f"{width}: too small: {html}" for html in await page.evaluate(SMALL_TARGETS)]
     return found
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_no_page_has_a_finding_or_scrolls_sideways(
-    browser: Browser, site: PreviewServer, scheme: Literal["light", "dark"]
-) -> None:
-    context = await browser.new_context(color_scheme=scheme)
-    context.set_default_timeout(WAIT_MILLISECONDS)
-    page = await context.new_page()
+async def test_no_page_has_a_finding_or_scrolls_sideways(page: Page, site: PreviewServer) -> None:
     wrong: dict[str, list[str]] = {}
     page.on("dialog", lambda dialog: wrong.setdefault(page.url, []).append(f"dialog: {dialog.message}"))
     for address in site.by_address:
         await page.goto(site.origin + address)
         if found := await faults(page):
             wrong.setdefault(address, []).extend(found)
-    await context.close()
     assert not wrong
 
 
