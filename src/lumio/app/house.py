@@ -126,5 +126,6 @@ def _chores(ground: Ground, services: Services, limiter: FailureLimiter) -> Chor
         (600, lambda: windows.forget(int(clock.now().timestamp()))),
         (3600, lambda: units.run(idempotency.forget_old)),
         (3600, services.guesses.sweep),
+        (3600, lambda: services.codes.sweep(units)),
         (3600, services.versions.sweep),
     ])  # fmt: skip

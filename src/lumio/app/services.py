@@ -65,6 +65,7 @@ class Services:
     system_keys: SystemKeys
     extensions: Extensions
     versions: Versions
+    codes: Codes
     guesses: Guesses
     login: Login
     registration: Registration
@@ -91,6 +92,7 @@ def employ(ground: Ground, stores: Stores, tags: Tags, proofs: Proofs) -> Servic
         system_keys=SystemKeys(stores.system_keys, Profiles(settings.profiles), admin, tags, proofs),
         extensions=Extensions(extensions),
         versions=Versions(extensions, VersionStore(), BundleStore(settings.bundle_store), units),
+        codes=codes,
         guesses=guesses,
         login=Login(accounts, admin, sessions, codes, guesses, ground.passwords, units),
         registration=Registration(accounts, sessions, codes, guesses, ground.passwords, ground.outbox, units, links),
