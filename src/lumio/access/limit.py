@@ -65,7 +65,7 @@ class FailureLimiter:
         if window.failures > self._limit:
             window.refused += 1
             wait = WINDOW_SECONDS - int(seconds % WINDOW_SECONDS)
-            raise Limited(wait, limit=self._limit, window=WINDOW_SECONDS)
+            raise Limited(wait, limit=self._limit, window=WINDOW_SECONDS).noted(counted=True)
 
     def _current(self, group: str, number: int) -> _Window:
         window = self._windows.pop(group, None)

@@ -145,12 +145,13 @@ class Perform:
         """Record the refusal of a change, after its rollback.
 
         Input that breaks a rule is no event, unless the domain has noted what it means. Neither is an outage:
-        what cannot be written cannot be recorded, and trying would keep the asker waiting twice.
+        what cannot be written cannot be recorded, and trying would keep the asker waiting twice. What the limiter
+        counts is one event per window, so that a flood buys no write for each request.
         """
-        slip = isinstance(error, Invalid) and not error.notes
+        notes: Mapping[str, Any] = error.notes
+        slip = (isinstance(error, Invalid) and not notes) or notes.get("counted", False)
         if slip or isinstance(error, Unavailable) or action.terms.event is None:
             return
-        notes: Mapping[str, Any] = error.notes
         event = Event(
             action.terms.event,
             "failure",

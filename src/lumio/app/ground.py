@@ -2,12 +2,15 @@
 
 import os
 from dataclasses import dataclass
+from functools import partial
 
+from lumio.access.limit import FailureLimiter, Throttled
 from lumio.authority.local import LocalAuthority
 from lumio.crypto import roots
 from lumio.crypto.hashing import Cost, Peppers, StretchPool
 from lumio.crypto.sealing import Sealer
 from lumio.crypto.signing import AccessTokens
+from lumio.kernel.event import SYSTEM, Event, Origin
 from lumio.settings import Settings
 from lumio.storage.database import Database
 from lumio.storage.journal import Journal
@@ -33,22 +36,30 @@ class Ground:
     passwords: StretchPool
     key_stretch: StretchPool
     outbox: Outbox
+    failures: FailureLimiter
 
 
 def lay(settings: Settings, password_cost: Cost, key_cost: Cost) -> Ground:
     """Build the ground; nothing is opened yet."""
     ring = roots.load(settings.root_secret_file)
     database = Database(settings.database_url)
+    journal = Journal(database, settings.node, settings.journal_timeout_seconds)
     return Ground(
         settings=settings,
         ring=ring,
         database=database,
         units=Units(database, settings.node),
-        journal=Journal(database, settings.node, settings.journal_timeout_seconds),
+        journal=journal,
         authority=LocalAuthority(database),
         peppers=Peppers(ring),
         access_tokens=AccessTokens(ring, settings.public_url),
         passwords=StretchPool(password_cost, threads=2),
         key_stretch=StretchPool(key_cost, threads=max(1, (os.cpu_count() or 2) - 1), queue=KEY_QUEUE),
         outbox=Outbox(database, Sealer(ring, "outbox")),
+        failures=FailureLimiter(settings.rate_auth_failures, partial(_throttled, journal)),
     )
+
+
+async def _throttled(journal: Journal, one: Throttled) -> None:
+    origin = Origin(ip=one.address, ip_source="peer")
+    await journal.append(Event("auth.throttled", "failure", SYSTEM, origin, count=one.count))

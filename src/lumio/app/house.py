@@ -3,12 +3,11 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from litestar import Litestar
 
-from lumio.access.limit import FailureLimiter, Throttled
+from lumio.access.limit import FailureLimiter
 from lumio.access.perform import Perform
 from lumio.app.ground import Ground, lay
 from lumio.app.services import Services, doorkeeper, employ, stores_on
@@ -17,7 +16,6 @@ from lumio.crypto.hashing import KEY_COST, PASSWORD_COST, Cost, StretchPool, Tag
 from lumio.crypto.proofs import Proofs
 from lumio.kernel import clock
 from lumio.kernel.errors import Unavailable
-from lumio.kernel.event import SYSTEM, Event, Origin
 from lumio.login.service import Login
 from lumio.settings import Settings
 from lumio.storage import idempotency
@@ -83,8 +81,7 @@ def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST, key_cost: 
     stores = stores_on(ground.database)
     tags, proofs = Tags(ground.ring), Proofs(ground.peppers, ground.key_stretch)
     services = employ(ground, stores, tags, proofs)
-    limiter = FailureLimiter(settings.rate_auth_failures, partial(_throttled, ground.journal))
-    authenticator = doorkeeper(ground, stores, services, tags, proofs, limiter)
+    authenticator = doorkeeper(ground, stores, services, tags, proofs)
     perform = Perform(
         ground.units, ground.journal, ground.authority, [services.accounts, services.admin, services.system_keys]
     )
@@ -97,21 +94,16 @@ def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST, key_cost: 
         perform=perform,
         login=services.login,
         system_keys=services.system_keys,
-        limiter=limiter,
+        limiter=ground.failures,
         passwords=ground.passwords,
         key_stretch=ground.key_stretch,
-        chores=_chores(ground, services, limiter),
+        chores=_chores(ground, services),
         web=web,
         asgi=Frame(web, secure=settings.public_url.startswith("https")),
     )
 
 
-async def _throttled(journal: Journal, one: Throttled) -> None:
-    origin = Origin(ip=one.address, ip_source="peer")
-    await journal.append(Event("auth.throttled", "failure", SYSTEM, origin, count=one.count))
-
-
-def _chores(ground: Ground, services: Services, limiter: FailureLimiter) -> Chores:
+def _chores(ground: Ground, services: Services) -> Chores:
     """Return what runs again and again, with its pause in seconds."""
     settings, units = ground.settings, ground.units
     sender = Sender(ground.outbox, choose(settings.smtp_url, settings.mail_dir), settings.mail_from)
@@ -122,7 +114,7 @@ def _chores(ground: Ground, services: Services, limiter: FailureLimiter) -> Chor
         (5, lambda: services.popouts.flush(units)),
         (5, lambda: services.system_keys.flush(units)),
         (5, lambda: services.sessions.flush(units)),
-        (5, limiter.sweep),
+        (5, ground.failures.sweep),
         (600, lambda: windows.forget(int(clock.now().timestamp()))),
         (3600, lambda: units.run(idempotency.forget_old)),
         (3600, services.guesses.sweep),
