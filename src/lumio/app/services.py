@@ -27,6 +27,7 @@ from lumio.login.guesses import Guesses
 from lumio.login.registration import Links, Registration
 from lumio.login.service import Login
 from lumio.login.store import LoginStore
+from lumio.popouts.admission import admitted
 from lumio.popouts.service import Popouts
 from lumio.popouts.store import PopoutStore
 from lumio.popouts.verify import PopoutVerifier
@@ -87,7 +88,7 @@ def employ(ground: Ground, stores: Stores, tags: Tags, proofs: Proofs) -> Servic
         admin_users=AdminUsers(AdminStore(), admin, accounts, sessions.end_all),
         sessions=sessions,
         keys=Keys(stores.keys, peppers, accounts),
-        popouts=Popouts(stores.popouts, peppers, accounts),
+        popouts=Popouts(stores.popouts, peppers, accounts, admitted(settings.popout_admits)),
         system_keys=SystemKeys(stores.system_keys, Profiles(settings.profiles), admin, tags, proofs),
         extensions=Extensions(extensions),
         versions=Versions(extensions, VersionStore(), BundleStore(settings.bundle_store), units),
