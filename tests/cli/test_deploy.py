@@ -133,10 +133,10 @@ def test_quiet_says_the_result_only(project: Lumio) -> None:
 @pytest.mark.parametrize(
     ("status", "said"),
     [
-        ("published", "Version 1.2.0 of Clock is published already; nothing new was made."),
+        ("published", "Version 1.2.0 of Clock is published already. Nothing new was made."),
         (
             "superseded",
-            "Version 1.2.0 of Clock was published before, and a newer one is current; nothing new was made.",
+            "Version 1.2.0 of Clock was published before; a newer one is current. Nothing new was made.",
         ),
         ("draft", "Draft 1.2.0 of Clock is there. Publish it with: lumio publish 1.2.0"),
     ],

@@ -1,7 +1,7 @@
 """A deployment: check the project, pack the built folder, send it, name the draft that came of it.
 
-Promise: the last line of stdout is the version's id and address, and what is said of it is so now; an upload that was stopped half-way leaves
-no version, and where that is not certain it is said.
+Promise: the last line of stdout is the version's id and address, and what is said of the version is so now; an
+upload that was stopped half-way leaves no version, and where that is not certain it is said.
 """
 
 from contextlib import closing
