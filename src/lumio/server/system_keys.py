@@ -57,8 +57,10 @@ def _print_json(made: "CreatedSystemKey") -> None:
 
 
 def _sentence(error: Exception) -> str:
-    from lumio.kernel.errors import LumioError, Unavailable
+    from lumio.kernel.errors import Invalid, LumioError, Unavailable
 
+    if isinstance(error, Invalid):
+        return "\n".join(f"--{one.field}: {one.message}" for one in error.fields)
     if isinstance(error, Unavailable):
         return f"{error.internal}\nIs the database reachable, and has `lumio-server migrate` been run?"
     return error.public if isinstance(error, LumioError) else str(error)
