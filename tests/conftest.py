@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 
 from lumio.app import House, build
+from lumio.kernel import clock
 from lumio.settings import Settings
 from tests.support.browser import browser, context, page
 from tests.support.postgres import PostgresServer, postgres_server
@@ -58,3 +59,11 @@ async def world(template: Template, settings: Settings, _houses: dict[str, House
         _houses[template.backend] = build(settings, password_cost=CHEAP)
     async with _houses[template.backend].open() as house:
         yield World(house)
+
+
+@pytest.fixture
+def one_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hold both clocks of the limiters still, so that no minute ends in the middle of a count."""
+    moment = clock.now()
+    monkeypatch.setattr(clock, "monotonic", lambda: 60_000.0)
+    monkeypatch.setattr(clock, "now", lambda: moment)

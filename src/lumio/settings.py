@@ -25,7 +25,7 @@ KNOWN = frozenset({
     "DATA_DIR", "DATABASE_URL", "DATABASE_ADMIN_URL", "ROOT_SECRET_FILE", "PUBLIC_URL", "SMTP_URL", "MAIL_FROM",
     "BUNDLE_STORE",
     "TRUSTED_PROXIES", "RATE_AUTH_FAILURES", "NODE", "CONFIG", "LOG_LEVEL", "JOURNAL_TIMEOUT_SECONDS",
-    "INTROSPECTION", *(f"RATE_{name}" for name in RATES),
+    "INTROSPECTION", "POPOUT_ADMITS", *(f"RATE_{name}" for name in RATES),
 })  # fmt: skip
 
 
@@ -52,6 +52,7 @@ class Settings:
     log_level: str = "info"
     journal_timeout_seconds: float = 5.0
     introspection: bool = False
+    popout_admits: tuple[str, ...] = ()
     profiles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -101,6 +102,7 @@ def load(environment: Mapping[str, str] | None = None, *, port: int = 8000) -> S
         log_level=given.get("LOG_LEVEL", "info").lower(),
         journal_timeout_seconds=float(_whole("JOURNAL_TIMEOUT_SECONDS", given.get("JOURNAL_TIMEOUT_SECONDS", "5"))),
         introspection=_switch("INTROSPECTION", given.get("INTROSPECTION", "off")),
+        popout_admits=tuple(filter(None, map(str.strip, given.get("POPOUT_ADMITS", "").split(",")))),
         profiles=profiles,
     )
 
@@ -118,7 +120,12 @@ def _from_file(name: str | None) -> tuple[dict[str, str], dict[str, tuple[str, .
     if unknown:
         message = f"{name}: unknown setting {unknown[0]!r}"
         raise SettingsError(message)
-    return {key.upper(): str(value) for key, value in content.items()}, profiles
+    return {key.upper(): _plain(value) for key, value in content.items()}, profiles
+
+
+def _plain(value: object) -> str:
+    """Return a value of the file as a variable would have it; a list is separated by commas."""
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _profiles(name: str, table: object) -> dict[str, tuple[str, ...]]:

@@ -1,25 +1,23 @@
 """Admin → Users: finding people, giving roles, suspending and reinstating, as an operator does it."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
-from axe_playwright_python.base import AXE_SCRIPT
-from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, expect
 
-from lumio.settings import Settings
+from lumio.settings import load
+from tests.support.accessibility import contrasts, findings, overflow
 from tests.support.operators import give, lay_role
 from tests.support.serving import LiveServer, live_server
-from tests.support.world import OPERATOR, PASSWORD, opened
+from tests.support.world import OPERATOR, PASSWORD, make_template, opened
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 KIM, EVE = "kim@example.com", "eve@example.com"
 WATCHER = {"admin:access", "users:read", "users:edit", "admin-roles:read"}
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 @dataclass(slots=True)
@@ -40,15 +38,21 @@ class Site:
         await page.wait_for_url("**/dashboard/extensions")
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def site(settings: Settings, tmp_path: Path) -> AsyncIterator[Site]:
-    async with opened(settings) as world:
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One server for the module: each test leaves people and roles as it found them."""
+    folder = tmp_path_factory.mktemp("users")
+    asyncio.run(_three_people(folder))
+    with live_server({"LUMIO_DATA_DIR": str(folder)}) as server:
+        yield Site(server)
+
+
+async def _three_people(folder: Path) -> None:
+    await make_template("sqlite", folder, None)
+    async with opened(load({"LUMIO_DATA_DIR": str(folder)})) as world:
         await world.new_person(KIM)
         eve = await world.new_person(EVE)
         await give(world, eve["user_id"], await lay_role(world, "watcher", WATCHER))
-    variables = {"LUMIO_DATA_DIR": str(tmp_path), "LUMIO_DATABASE_URL": settings.database_url}
-    with live_server(variables) as server:
-        yield Site(server)
 
 
 def person(page: Page, email: str) -> Locator:
@@ -162,12 +166,7 @@ async def test_the_search_works_without_script_and_keeps_its_words(site: Site, b
     await context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_page_and_dialogs_have_no_finding_and_never_scroll_sideways(
-    site: Site, browser: Browser, scheme: str
-) -> None:
-    context: BrowserContext = await browser.new_context(color_scheme="dark" if scheme == "dark" else "light")
-    page = await context.new_page()
+async def test_page_and_dialogs_have_no_finding_and_never_scroll_sideways(site: Site, page: Page) -> None:
     wrong: list[str] = []
     page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
@@ -178,15 +177,12 @@ async def test_page_and_dialogs_have_no_finding_and_never_scroll_sideways(
         for opener in (None, "Roles of Eve", "Suspend Eve", "New Role", "Edit watcher"):
             if opener:
                 await page.get_by_role("button", name=opener).click()
-            if await page.evaluate(OVERFLOW) > 0:
+            if await overflow(page) > 0:
                 wrong.append(f"{width} {opener}: scrolls sideways")
-            await page.evaluate(AXE_SCRIPT)
-            result = await page.evaluate("(rules) => axe.run(document, {runOnly: rules})", RULES)
-            assert len(result["passes"]) > 10
-            wrong += [
-                f"{width} {opener}: {one['id']} {one['nodes'][0]['html'][:120]}" for one in result["violations"]
-            ]
+            await page.emulate_media(color_scheme="light")
+            wrong += [f"{width} {opener}: {one}" for one in await findings(page)]
+            await page.emulate_media(color_scheme="dark")
+            wrong += [f"{width} {opener}, dark: {one}" for one in await contrasts(page)]
             if opener:
                 await page.keyboard.press("Escape")
-    await context.close()
     assert not wrong

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.http_server import Reply, Script, scripted_server
+from tests.support.projects import MADE, PATH, write_project
 from tests.support.terminal import Lumio, Ran, new_key
 
 KEY_ID = "0193a1b2-0000-7000-8000-00000000000a"
@@ -66,3 +67,15 @@ def signed_in(lumio: Lumio, server: Script, key: str) -> Lumio:
     assert done.code == 0, done.stderr
     server.asked.clear()
     return lumio
+
+
+@pytest.fixture
+def project(signed_in: Lumio, server: Script) -> Lumio:
+    """A built extension in the working folder, and a server that takes it."""
+    write_project(signed_in, server=server.origin)
+    built = signed_in.folder / ".lumio-dist"
+    built.mkdir()
+    (built / "index.html").write_text("<h1>Clock</h1>")
+    (signed_in.folder / "main.ts").write_text("export {}")
+    server.on(f"POST {PATH}", Reply(201, MADE))
+    return signed_in

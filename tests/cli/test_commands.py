@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import KEY_ID, ME
-from tests.cli.test_deploy import EXTENSION, PATH, write_project
 from tests.support.http_server import Asked, Reply, Script
+from tests.support.projects import EXTENSION, PATH, write_project
 from tests.support.terminal import Lumio, new_key
 
 VERSIONS = [

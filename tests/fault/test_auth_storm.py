@@ -28,12 +28,6 @@ async def patient(settings: Settings) -> AsyncIterator[World]:
         yield made
 
 
-@pytest.fixture
-def one_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hold the limiter's clock still, so that no minute ends in the middle of a count."""
-    monkeypatch.setattr(clock, "monotonic", lambda: 60_000.0)
-
-
 def malformed(number: int) -> str:
     good = opaque.mint(opaque.DEVELOPER_KEY).text
     place = number % len(good)

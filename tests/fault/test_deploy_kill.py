@@ -22,8 +22,8 @@ from tests.support.developers import bundle, manifest
 from tests.support.serving import LiveServer
 from tests.support.world import OPERATOR, PASSWORD, opened
 
-KILLS = 6
-"""For each database, so a dozen altogether."""
+KILLS = 3
+"""For each database: real servers at random moments; every single step has a death in `test_kill_at_every_step`."""
 
 
 @dataclass(slots=True)

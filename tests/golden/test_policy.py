@@ -9,6 +9,7 @@ import pytest
 from lumio.access import permission, policy
 from lumio.access.kinds import TABLE, Kind
 from lumio.access.policy import ADMIN_ROLES, ADMITTED, GRANTABLE, ROLES, Role
+from lumio.popouts.admission import NAMEABLE
 from tests.golden.conftest import Golden
 
 Table = Callable[..., str]
@@ -27,6 +28,15 @@ def test_roles_hold_what_was_reviewed(golden: Golden, table: Table) -> None:
 def test_kinds_admit_what_was_reviewed(golden: Golden, table: Table) -> None:
     rows = [[name, *("yes" if name in ADMITTED[kind] else "" for kind in Kind)] for name in sorted(permission.ALL)]
     golden("kinds.txt", table(["permission", *Kind], rows))
+
+
+def test_popout_tokens_can_be_widened_as_it_was_reviewed(golden: Golden, table: Table) -> None:
+    def mark(name: str) -> str:
+        return "always" if name in policy.POPOUT_ADMITS else "by name in the settings" if name in NAMEABLE else ""
+
+    golden(
+        "popouts.txt", table(["permission", "popout_token"], [[name, mark(name)] for name in sorted(permission.ALL)])
+    )
 
 
 def test_credentials_travel_where_it_was_reviewed(golden: Golden, table: Table) -> None:

@@ -10,14 +10,13 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from lumio.access.kinds import Kind, Place, Presented, Row, recognise
-from lumio.access.limit import FailureLimiter, address_group
+from lumio.access.limit import FailureLimiter
 from lumio.access.principal import ACCOUNT_HEADER, ANONYMOUS, Principal
-from lumio.access.tallies import Tallies
 from lumio.authority.interface import Authority
 from lumio.authority.subjects import Subject
 from lumio.kernel.errors import Limited, NotFound, Unauthenticated
 from lumio.kernel.event import ANONYMOUS as NOBODY
-from lumio.kernel.event import SYSTEM, Actor, Counted, Event, Origin
+from lumio.kernel.event import Actor, Counted, Event, Origin
 from lumio.storage.journal import Journal, Pending
 
 NO_DETAIL: Mapping[str, Any] = MappingProxyType({})
@@ -74,7 +73,6 @@ class Authenticator:
         self._authority = authority
         self._journal = journal
         self._limiter = limiter
-        self._tallies = Tallies()
 
     async def authenticate(
         self, found: Sequence[Presented], origin: Origin, account: str | None = None
@@ -177,7 +175,7 @@ class Authenticator:
             try:
                 self._limiter.failed(origin.ip)
             except Limited as limited:
-                await self._throttled(limited, origin)
+                await self._journal.append(limited.notes["event"], limited.notes["counted"])
                 return limited
         actor = verdict.actor if verdict.guessed_at is None else replace(NOBODY, credential_id=verdict.guessed_at)
         event = Event("auth.failed", "failure", actor, origin, account_id=verdict.account_id, detail=detail)
@@ -189,14 +187,8 @@ class Authenticator:
         if not verdict.guess:
             return None
         if verdict.guessed_at is not None:
-            return self._tallies.of_key(verdict.guessed_at)
-        return self._tallies.of_address(origin.ip)
-
-    async def _throttled(self, limited: Limited, origin: Origin) -> None:
-        """Count a request that was turned away: one row per address group and window."""
-        place = Origin(ip=address_group(origin.ip), ip_source=origin.ip_source)
-        counted = self._tallies.of_throttled(origin.ip, self._limiter.window(), limited.retry_after)
-        await self._journal.append(Event("auth.throttled", "failure", SYSTEM, place), counted)
+            return self._limiter.tallies.of_key(verdict.guessed_at)
+        return self._limiter.tallies.of_address(origin.ip)
 
 
 def _prefix(presented: Presented) -> str:

@@ -35,12 +35,17 @@ def admit(principal: Principal, permission: str | None, *, step_up: bool, signed
         raise Unauthenticated(internal="nothing was presented")
     if permission is not None:
         carried = principal.carried is None or permission in principal.carried
-        if permission not in ADMITTED[principal.kind] or not carried:
+        if permission not in admitted(principal) or not carried:
             raise Denied(f"A credential of this kind cannot use {permission}.")
         if permission in ACCOUNT:
             placed(principal)
     if step_up and not proven_lately(principal):
         raise StepUpRequired
+
+
+def admitted(principal: Principal) -> frozenset[str]:
+    """Return what the kind of the credential may use at all: the table's line, and what the settings add to it."""
+    return ADMITTED[principal.kind] | principal.widened
 
 
 def placed(principal: Principal) -> None:
@@ -78,10 +83,10 @@ def _explain(permission: str) -> str:
 
 def effective(principal: Principal, held: frozenset[str]) -> frozenset[str]:
     """Return the permissions that the principal can use now, `:own` marks included."""
-    admitted = ADMITTED[principal.kind]
+    usable = admitted(principal)
     return frozenset(
         name
         for name in held
-        if name.removesuffix(OWN) in admitted
+        if name.removesuffix(OWN) in usable
         and (principal.carried is None or name.removesuffix(OWN) in principal.carried)
     )

@@ -6,10 +6,11 @@ never lock a good key out.
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
 
+from lumio.access.tallies import Tallies, address_group
 from lumio.kernel import clock
 from lumio.kernel.errors import Limited
+from lumio.kernel.event import SYSTEM, Event, Origin
 
 WINDOW_SECONDS = 60
 ADDRESSES_MAX = 100_000
@@ -21,41 +22,29 @@ class _Window:
     failures: int = 0
 
 
-def address_group(address: str | None) -> str:
-    """Return what one client can freely change its address within: IPv4 itself, IPv6 its /64."""
-    if address is None:
-        return "unknown"
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return "unknown"
-    return f"{parsed.exploded[:19]}::/64" if isinstance(parsed, IPv6Address) else str(parsed)
-
-
 class FailureLimiter:
     """Counts refusals per address group and minute; more than the limit answers 429."""
 
     def __init__(self, limit: int) -> None:
         """Refuse past `limit` a minute."""
+        self.tallies = Tallies()
         self._limit = limit
         self._windows: OrderedDict[str, _Window] = OrderedDict()
-
-    @staticmethod
-    def window() -> int:
-        """Return the number of the minute that runs."""
-        return int(clock.monotonic() // WINDOW_SECONDS)
 
     def failed(self, address: str | None) -> None:
         """Count one failure.
 
         Raises:
-            Limited: it is one too many in this minute.
+            Limited: it is one too many in this minute; its notes hold the event, counted in one row per window.
         """
-        window = self._current(address_group(address), self.window())
+        window = self._current(address_group(address), int(clock.monotonic() // WINDOW_SECONDS))
         window.failures += 1
         if window.failures > self._limit:
             wait = WINDOW_SECONDS - int(clock.monotonic() % WINDOW_SECONDS)
-            raise Limited(wait, limit=self._limit, window=WINDOW_SECONDS)
+            limited = Limited(wait, limit=self._limit, window=WINDOW_SECONDS)
+            place = Origin(ip=address_group(address), ip_source="peer")
+            told = Event("auth.throttled", "failure", SYSTEM, place)
+            raise limited.noted(event=told, counted=self.tallies.of_throttled(address, window.number, wait))
 
     def forget(self) -> None:
         """Begin anew, as a process does that starts."""

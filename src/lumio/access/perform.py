@@ -145,13 +145,14 @@ class Perform:
         """Record the refusal of a change, after its rollback.
 
         Input that breaks a rule is no event, unless the domain has noted what it means. Neither is an outage:
-        what cannot be written cannot be recorded, and trying would keep the asker waiting twice.
+        what cannot be written cannot be recorded, and trying would keep the asker waiting twice. What notes a
+        `counted` row raises its count, so that a flood buys no row for each request.
         """
-        slip = isinstance(error, Invalid) and not error.notes
+        notes: Mapping[str, Any] = error.notes
+        slip = isinstance(error, Invalid) and not notes
         if slip or isinstance(error, Unavailable) or action.terms.event is None:
             return
-        notes: Mapping[str, Any] = error.notes
-        event = Event(
+        event: Event = notes.get("event") or Event(
             action.terms.event,
             "failure",
             notes.get("actor") or asker.principal.actor,
@@ -168,7 +169,7 @@ class Perform:
             event = replace(event, event="auth.failed", detail={"reason": error.internal})
         aftermath: Callable[[Unit], Awaitable[None]] | None = notes.get("aftermath")
         if aftermath is None:
-            await self._journal.append(event)
+            await self._journal.append(event, notes.get("counted"))
             return
 
         async def follow(unit: Unit) -> None:

@@ -19,7 +19,8 @@ class Principal:
     `carried` is the ceiling of the credential (None: it carries no list of its own); `subjects` are all the
     things that may end under it; `seq` is the revocation feed's number that its status includes;
     `proven_at` is when the person last proved who they are; `page` tells a browser's session from a program's;
-    `expires_at` is when the credential ends by itself.
+    `expires_at` is when the credential ends by itself; `widened` is what the settings admit to its kind beyond the
+    table of kinds.
     """
 
     kind: Kind
@@ -35,6 +36,7 @@ class Principal:
     amr: tuple[str, ...] = ()
     page: bool = False
     expires_at: datetime | None = None
+    widened: frozenset[str] = frozenset()
 
 
 ANONYMOUS = Principal(Kind.ANONYMOUS, ANONYMOUS_ACTOR)

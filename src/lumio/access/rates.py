@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lumio.access.kinds import Kind
-from lumio.access.limit import address_group
+from lumio.access.tallies import address_group
 from lumio.access.principal import Principal
 from lumio.kernel import clock
 from lumio.kernel.errors import Limited

@@ -4,12 +4,24 @@ Promise: one row per known key and minute, one per address group and minute, and
 minute: whatever comes after shares one last row. No count is lost by sharing.
 """
 
-from lumio.access.limit import address_group
+from ipaddress import IPv6Address, ip_address
+
 from lumio.kernel import clock
 from lumio.kernel.event import Counted
 
 MINUTE = 60_000_000
 NAMES_MAX = 1000
+
+
+def address_group(address: str | None) -> str:
+    """Return what one client can freely change its address within: IPv4 itself, IPv6 its /64."""
+    if address is None:
+        return "unknown"
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return "unknown"
+    return f"{parsed.exploded[:19]}::/64" if isinstance(parsed, IPv6Address) else str(parsed)
 
 
 class Tallies:
@@ -27,6 +39,10 @@ class Tallies:
     def of_address(self, address: str | None) -> Counted:
         """Return the row for garbage and unknown ids from an address, IPv6 by its /64."""
         return self._of(f"address/{address_group(address)}")
+
+    def of_refresh(self, address: str | None) -> Counted:
+        """Return the row for refresh tokens that nobody knows, from an address."""
+        return self._of(f"refresh/{address_group(address)}")
 
     def of_throttled(self, address: str | None, window: int, seconds_left: int) -> Counted:
         """Return the row for what was turned away unlooked at, in one window of the limiter."""

@@ -70,8 +70,10 @@ class Accounts:
         """Return a person by id or by mail address."""
         return await self._store.person(view, user_id=user_id, email=email)
 
-    async def add_person(self, unit: Unit, email: str, name: str, password_hash: str, *, verified: bool) -> str:
-        """Create a person; return the id."""
+    async def add_person(
+        self, unit: Unit, email: str, name: str, password_hash: str | None, *, verified: bool
+    ) -> str:
+        """Create a person; return the id. Nobody signs in as a person without a password hash."""
         return await self._store.add_user(
             unit, email, clean_name("display_name", name), password_hash, verified=verified
         )

@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 
+from lumio.access.limit import FailureLimiter
 from lumio.authority.local import LocalAuthority
 from lumio.crypto import roots
 from lumio.crypto.hashing import Cost, Peppers, StretchPool
@@ -35,6 +36,7 @@ class Ground:
     key_stretch: StretchPool
     outbox: Outbox
     notary: Notary
+    failures: FailureLimiter
 
 
 def lay(settings: Settings, password_cost: Cost, key_cost: Cost) -> Ground:
@@ -54,4 +56,5 @@ def lay(settings: Settings, password_cost: Cost, key_cost: Cost) -> Ground:
         key_stretch=StretchPool(key_cost, threads=max(1, (os.cpu_count() or 2) - 1), queue=KEY_QUEUE),
         outbox=Outbox(database, Sealer(ring, "outbox")),
         notary=Notary(ring),
+        failures=FailureLimiter(settings.rate_auth_failures),
     )

@@ -85,8 +85,7 @@ def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST, key_cost: 
     stores = stores_on(ground.database)
     tags, proofs = Tags(ground.ring), Proofs(ground.peppers, ground.key_stretch)
     services = employ(ground, stores, tags, proofs)
-    limiter = FailureLimiter(settings.rate_auth_failures)
-    authenticator = doorkeeper(ground, stores, services, tags, proofs, limiter)
+    authenticator = doorkeeper(ground, stores, services, tags, proofs)
     perform = Perform(
         ground.units, ground.journal, ground.authority, [services.accounts, services.admin, services.system_keys]
     )
@@ -100,7 +99,7 @@ def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST, key_cost: 
         perform=perform,
         login=services.login,
         system_keys=services.system_keys,
-        limiter=limiter,
+        limiter=ground.failures,
         passwords=ground.passwords,
         key_stretch=ground.key_stretch,
         sealer=tools.sealer,
@@ -128,5 +127,6 @@ def _chores(ground: Ground, services: Services, tools: AuditTools) -> Chores:
         (600, lambda: windows.forget(int(clock.now().timestamp()))),
         (3600, lambda: units.run(idempotency.forget_old)),
         (3600, services.guesses.sweep),
+        (3600, lambda: services.codes.sweep(units)),
         (3600, services.versions.sweep),
     ])  # fmt: skip

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from lumio.access.authenticator import Authenticator, Verifier
-from lumio.access.limit import FailureLimiter
 from lumio.accounts.service import Accounts
 from lumio.accounts.store import AccountStore
 from lumio.admin.roles import AdminRoles
@@ -28,6 +27,7 @@ from lumio.login.guesses import Guesses
 from lumio.login.registration import Links, Registration
 from lumio.login.service import Login
 from lumio.login.store import LoginStore
+from lumio.popouts.admission import admitted
 from lumio.popouts.service import Popouts
 from lumio.popouts.store import PopoutStore
 from lumio.popouts.verify import PopoutVerifier
@@ -65,6 +65,7 @@ class Services:
     system_keys: SystemKeys
     extensions: Extensions
     versions: Versions
+    codes: Codes
     guesses: Guesses
     login: Login
     registration: Registration
@@ -75,7 +76,7 @@ def employ(ground: Ground, stores: Stores, tags: Tags, proofs: Proofs) -> Servic
     """Build the services, the lower ones first."""
     settings, units, peppers = ground.settings, ground.units, ground.peppers
     accounts, admin = Accounts(AccountStore(ground.database.hot)), Admin(AdminStore())
-    sessions = Sessions(stores.sessions, peppers, ground.access_tokens, ground.authority)
+    sessions = Sessions(stores.sessions, peppers, ground.access_tokens, ground.authority, ground.failures)
     extensions, login_store = ExtensionStore(), LoginStore()
     codes = Codes(login_store, peppers)
     guesses = Guesses(login_store, Peppers(ground.ring, "guesses"), units)
@@ -87,10 +88,11 @@ def employ(ground: Ground, stores: Stores, tags: Tags, proofs: Proofs) -> Servic
         admin_users=AdminUsers(AdminStore(), admin, accounts, sessions.end_all),
         sessions=sessions,
         keys=Keys(stores.keys, peppers, accounts),
-        popouts=Popouts(stores.popouts, peppers, accounts),
+        popouts=Popouts(stores.popouts, peppers, accounts, admitted(settings.popout_admits)),
         system_keys=SystemKeys(stores.system_keys, Profiles(settings.profiles), admin, tags, proofs),
         extensions=Extensions(extensions),
         versions=Versions(extensions, VersionStore(), BundleStore(settings.bundle_store), units),
+        codes=codes,
         guesses=guesses,
         login=Login(accounts, admin, sessions, codes, guesses, ground.passwords, units),
         registration=Registration(accounts, sessions, codes, guesses, ground.passwords, ground.outbox, units, links),
@@ -104,9 +106,7 @@ def stores_on(database: Database) -> Stores:
     return Stores(SessionStore(hot), KeyStore(hot), PopoutStore(hot), SystemKeyStore(hot))
 
 
-def doorkeeper(
-    ground: Ground, stores: Stores, services: Services, tags: Tags, proofs: Proofs, limiter: FailureLimiter
-) -> Authenticator:
+def doorkeeper(ground: Ground, stores: Stores, services: Services, tags: Tags, proofs: Proofs) -> Authenticator:
     """Build the authenticator, with a verifier for each kind of credential."""
     accounts, authority, peppers = services.accounts, ground.authority, ground.peppers
     sessions = SessionVerifier(stores.sessions, services.sessions, accounts, authority, peppers, ground.access_tokens)
@@ -117,4 +117,4 @@ def doorkeeper(
         opaque.SYSTEM_KEY: SystemKeyVerifier(stores.system_keys, services.system_keys, authority, tags, proofs),
         opaque.POPOUT_TOKEN: PopoutVerifier(stores.popouts, services.popouts, accounts, authority, peppers),
     }
-    return Authenticator(verifiers, authority, ground.journal, limiter, accounts.exists)
+    return Authenticator(verifiers, authority, ground.journal, ground.failures, accounts.exists)

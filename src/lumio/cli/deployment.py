@@ -1,7 +1,7 @@
 """A deployment: check the project, pack the built folder, send it, name the draft that came of it.
 
-Promise: the last line of stdout is the version's id and address; an upload that was stopped half-way leaves
-no version, and where that is not certain it is said.
+Promise: the last line of stdout is the version's id and address, and what is said of the version is so now; an
+upload that was stopped half-way leaves no version, and where that is not certain it is said.
 """
 
 from contextlib import closing
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lumio.cli import progress
+from lumio.cli.client import Call
 from lumio.cli.errors import CommandError
 from lumio.cli.ids import segment
 from lumio.cli.interrupts import interrupted, stoppable
@@ -91,8 +92,12 @@ def _say(run: Run, text: str) -> None:
         run.out.stamped(text)
 
 
+def _versions(project: Project) -> str:
+    return f"/developer/v1/extensions/{segment(project.extension_id or '', 'an extension')}/versions"
+
+
 def _send(run: Run, project: Project, upload: Upload) -> dict[str, Any]:
-    path = f"/developer/v1/extensions/{segment(project.extension_id or '', 'an extension')}/versions"
+    path = _versions(project)
     with progress.metered(run.out, upload.size) as meter:
         try:
             return send(run.client, path, upload, meter, _explanations(project)).object()
@@ -110,14 +115,34 @@ def _send(run: Run, project: Project, upload: Upload) -> dict[str, Any]:
             ) from error
 
 
+def _as_it_stands(run: Run, project: Project, made: dict[str, Any]) -> dict[str, Any]:
+    """Return the version as it is now: a build that came before is answered as it was answered then.
+
+    Whoever may not ask keeps that answer; the deployment itself has succeeded.
+    """
+    path = f"{_versions(project)}/{segment(str(made.get('id')), 'a version')}"
+    try:
+        return run.client.send(Call("GET", path, again=True), {}).object()
+    except CommandError:
+        return made
+
+
 def _report(run: Run, project: Project, version: dict[str, Any]) -> None:
     address = f"{run.origin}/dashboard/extensions/{project.extension_id}"
     if run.out.as_json:
         run.out.json({**version, "url": address})
         return
-    _say(run, f"Draft {version.get('version', project.version)} of {project.name} is there."
-              f" Publish it with: lumio publish {version.get('version', project.version)}")  # fmt: skip
+    _say(run, _sentence(project.name, str(version.get("version", project.version)), version.get("status")))
     run.out.line(version.get("id"), address)
+
+
+def _sentence(name: str, number: str, status: object) -> str:
+    match status:
+        case "published":
+            return f"Version {number} of {name} is published already. Nothing new was made."
+        case "superseded":
+            return f"Version {number} of {name} was published before; a newer one is current. Nothing new was made."
+    return f"Draft {number} of {name} is there. Publish it with: lumio publish {number}"
 
 
 def _upload(run: Run, project: Project, wish: Wish) -> Upload:
@@ -149,5 +174,5 @@ def carry_out(run: Run, wish: Wish) -> None:
         project, upload = _prepare(run, wish)
         with closing(upload):
             _say(run, f"Deploying {project.name} {project.version} to {run.origin}")
-            made = _send(run, project, upload)
+            made = _as_it_stands(run, project, _send(run, project, upload))
     _report(run, project, made)

@@ -7,8 +7,9 @@ from lumio.crypto import opaque
 from lumio.crypto.hashing import Fingerprint, Peppers
 from lumio.kernel import clock
 from lumio.kernel.errors import NotFound
+from lumio.login.model import Waiting
 from lumio.login.store import LoginStore
-from lumio.storage.unit import Unit, View
+from lumio.storage.unit import Unit, Units, View
 
 LIFETIMES = {
     opaque.SET_UP: timedelta(days=7),
@@ -28,9 +29,16 @@ class Codes:
     async def issue(self, unit: Unit, purpose: str, user_id: str | None) -> str:
         """Return a new code; every older one for the same person and purpose is dead."""
         await self._store.cancel(unit, purpose, user_id)
+        return await self._add(unit, purpose, user_id)
+
+    async def issue_for(self, unit: Unit, user_id: str, sign_up: Waiting) -> str:
+        """Return a new code that confirms this sign-up; those of other sign-ups with the address stay as they are."""
+        return await self._add(unit, opaque.MAIL_VERIFICATION, user_id, sign_up)
+
+    async def _add(self, unit: Unit, purpose: str, user_id: str | None, sign_up: Waiting | None = None) -> str:
         code = opaque.mint(purpose)
-        expires = clock.now() + LIFETIMES[purpose]
-        await self._store.add_code(unit, purpose, code.lookup_id, self._peppers.make(code.text), user_id, expires)
+        kept, expires = self._peppers.make(code.text), clock.now() + LIFETIMES[purpose]
+        await self._store.add_code(unit, purpose, code.lookup_id, kept, user_id, expires, sign_up)
         return code.text
 
     async def look(self, view: View, purpose: str, text: str) -> Any:
@@ -45,14 +53,17 @@ class Codes:
             raise NotFound("This link is not valid any more.", internal="one-time code refused")
         return row
 
-    async def spend(self, unit: Unit, purpose: str, text: str) -> str | None:
-        """Use a code up; return the person it was for."""
+    async def spend(self, unit: Unit, purpose: str, text: str) -> Any:
+        """Use a code up; return its row: the person it was for, and the sign-up that it confirms."""
         row = await self.look(unit, purpose, text)
         if not await self._store.spend(unit, row.id):
             raise NotFound("This link is not valid any more.", internal="one-time code used twice")
-        found: str | None = row.user_id
-        return found
+        return row
 
     async def cancel(self, unit: Unit, purpose: str, user_id: str | None) -> None:
         """Make every open code of a person for one purpose useless."""
         await self._store.cancel(unit, purpose, user_id)
+
+    async def sweep(self, units: Units) -> None:
+        """Delete what has expired."""
+        await units.run(lambda unit: self._store.forget_old_codes(unit, clock.now()))

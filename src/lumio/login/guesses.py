@@ -6,7 +6,7 @@ by name alone, since the tight limit is per name *and* address and the wide one 
 
 from datetime import timedelta
 
-from lumio.access.limit import address_group
+from lumio.access.tallies import address_group
 from lumio.accounts.model import mail_key
 from lumio.crypto.hashing import Peppers
 from lumio.kernel import clock

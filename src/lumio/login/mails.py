@@ -1,6 +1,8 @@
 """The mails about getting in. One-time links stand in the mail and nowhere else."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
 MAIL = "mail"
 VOID = "void"
@@ -10,15 +12,25 @@ def _mail(to: str, subject: str, *lines: str) -> Mapping[str, str]:
     return {"to": to, "subject": subject, "text": "\n\n".join(lines) + "\n"}
 
 
-def verify_address(to: str, name: str, link: str) -> Mapping[str, str]:
-    """Return the mail that proves an address."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """When somebody asked, in UTC, and from which address on the network."""
+
+    at: datetime
+    ip: str | None
+
+
+def verify_address(to: str, name: str, link: str, asked: Asked) -> Mapping[str, str]:
+    """Return the mail that proves an address; it says enough of the sign-up to know it from somebody else's."""
     return _mail(
         to,
         "Confirm your mail address for Lumio",
         f"Hello {name},",
         "somebody, probably you, signed up at Lumio with this address. Open this link within a day to confirm it:",
         link,
-        "If it was not you, do nothing: without the link nobody can use the account.",
+        f"It was asked for at {asked.at:%H:%M} UTC on {asked.at:%Y-%m-%d}, from {asked.ip or 'an unknown address'}.",
+        "The link makes the password of exactly that sign-up yours. If it was not you, or if several such mails came"
+        " and you asked for one of them only, do not open the others: without the link nobody can use the account.",
     )
 
 

@@ -34,6 +34,13 @@ class SignUp(Struct, frozen=True, forbid_unknown_fields=True):
     display_name: DisplayName
 
 
+class Waiting(Struct, frozen=True):
+    """What a sign-up leaves with its code until the link is opened; `password_hash` is Argon2id."""
+
+    display_name: str
+    password_hash: str
+
+
 class WithCode(Struct, frozen=True, forbid_unknown_fields=True):
     """Input: a mailed one-time code."""
 

@@ -13,16 +13,17 @@ from lumio.accounts.service import Accounts
 from lumio.authority.subjects import Subject
 from lumio.crypto import opaque
 from lumio.crypto.hashing import StretchPool
+from lumio.kernel import clock
 from lumio.kernel.errors import NotFound
 from lumio.kernel.event import Actor
 from lumio.login import mails
 from lumio.login.codes import Codes
 from lumio.login.guesses import Guesses
-from lumio.login.model import Accepted, AskReset, Reset, SignUp, WithCode
+from lumio.login.model import Accepted, AskReset, Reset, SignUp, Waiting, WithCode
 from lumio.login.passwords import require_strong
 from lumio.sessions.service import Sessions
 from lumio.storage.outbox import Outbox
-from lumio.storage.unit import Units
+from lumio.storage.unit import Unit, Units
 
 LOOK_IN_MAIL = "If the address can be used, a mail is on its way to it. Open the link in it."
 
@@ -78,30 +79,31 @@ class Registration:
             context.post(self._outbox.message(mails.MAIL, mail))
             context.record("user.signed_up", ("user", person.id), detail={"known": True})
             return Accepted(LOOK_IN_MAIL)
-        user_id = await self._note(context, form, person, name)
-        code = await self._codes.issue(unit, opaque.MAIL_VERIFICATION, user_id)
-        link = self._links.to(f"/verify/{code}")
-        context.post(self._outbox.message(mails.MAIL, mails.verify_address(form.email, name, link)))
+        # The password waits with the code: only the link of this very sign-up makes it the person's.
+        user_id = (
+            person.id if person else await self._accounts.add_person(unit, form.email, name, None, verified=False)
+        )
+        code = await self._codes.issue_for(unit, user_id, Waiting(name, context.prepared))
+        asked = mails.Asked(clock.now(), context.asker.origin.ip)
+        mail = mails.verify_address(form.email, name, self._links.to(f"/verify/{code}"), asked)
+        context.post(self._outbox.message(mails.MAIL, mail))
         context.record("user.signed_up", ("user", user_id), detail={"known": False})
         return Accepted(LOOK_IN_MAIL)
 
-    async def _note(self, context: Context, form: SignUp, person: Person | None, name: str) -> str:
-        """Insert the person, or replace what an earlier, unverified sign-up with this address left."""
-        if person is None:
-            return await self._accounts.add_person(context.unit, form.email, name, context.prepared, verified=False)
-        await self._accounts.set_password(context.unit, person.id, context.prepared)
-        await self._accounts.rename(context.unit, person.id, name)
-        return person.id
-
     @action("login.verify_mail", event="user.mail_verified")
     async def verify_mail(self, context: Context, form: WithCode) -> Accepted:
-        """Take a mailed code; the person gets their own developer account."""
+        """Take a mailed code: its sign-up becomes a person with an account, every other with the address is void."""
         unit = context.unit
-        user_id = await self._codes.spend(unit, opaque.MAIL_VERIFICATION, form.code)
-        person = await self._accounts.person(unit, user_id=user_id or "")
+        waiting = await self._codes.look(unit, opaque.MAIL_VERIFICATION, form.code)
+        await self._alone(unit, waiting.user_id)
+        await self._codes.spend(unit, opaque.MAIL_VERIFICATION, form.code)
+        await self._codes.cancel(unit, opaque.MAIL_VERIFICATION, waiting.user_id)
+        await self._accounts.set_password(unit, waiting.user_id, waiting.password_hash)
+        await self._accounts.rename(unit, waiting.user_id, waiting.display_name)
+        await self._accounts.verify_mail(unit, waiting.user_id)
+        person = await self._accounts.person(unit, user_id=waiting.user_id)
         if person is None:
             raise NotFound
-        await self._accounts.verify_mail(unit, person.id)
         account_id = await self._accounts.found_account(unit, person.id, _home_of(person))
         actor = Actor("user", person.id, person.email, auth_method="mailed_code")
         context.record("user.mail_verified", ("user", person.id), account_id=account_id, actor=actor)
@@ -123,6 +125,16 @@ class Registration:
         )
         return Accepted(LOOK_IN_MAIL)
 
+    async def _alone(self, unit: Unit, user_id: str) -> Person:
+        """Return a person whom no other sign-up, confirmation or reset touches until the unit's end."""
+        person = await self._accounts.person(unit, user_id=user_id)
+        if person is not None:
+            await unit.lock(shared=(), exclusive=(f"mail:{mail_key(person.email)}",))
+            person = await self._accounts.person(unit, user_id=user_id)
+        if person is None:
+            raise NotFound("This link is not valid any more.")
+        return person
+
     async def _stretch_reset(self, _asker: Asker, form: Reset) -> str:
         row = await self._units.read(lambda view: self._codes.look(view, opaque.PASSWORD_RESET, form.code))
         person = await self._units.read(lambda view: self._accounts.person(view, user_id=row.user_id))
@@ -135,10 +147,8 @@ class Registration:
     async def reset(self, context: Context, form: Reset) -> Accepted:
         """Take a mailed code and a new password; every session of the person ends."""
         unit = context.unit
-        user_id = await self._codes.spend(unit, opaque.PASSWORD_RESET, form.code)
-        person = await self._accounts.person(unit, user_id=user_id or "")
-        if person is None:
-            raise NotFound("This link is not valid any more.")
+        spent = await self._codes.spend(unit, opaque.PASSWORD_RESET, form.code)
+        person = await self._alone(unit, spent.user_id)
         await self._accounts.set_password(unit, person.id, context.prepared)
         await self._guesses.forgive(unit, person.email)
         home = await self._accounts.first_account_of(unit, person.id)

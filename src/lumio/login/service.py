@@ -25,7 +25,7 @@ from lumio.sessions.model import Opened
 from lumio.sessions.service import Sessions
 from lumio.storage.unit import Unit, Units, View
 
-WRONG = "The mail address or the password is wrong."
+WRONG = "The mail address or the password is wrong. After a sign-up, open the link in your mail first."
 
 
 class Checked(Struct, frozen=True):
@@ -129,12 +129,9 @@ class Login:
     async def _open_session(self, context: Context, form: SignIn, *, page: bool) -> Opened:
         checked: Checked = context.prepared
         person, account_id = checked.person, checked.account_id
-        if person is None or not checked.right or not person.active:
+        if person is None or account_id is None or not (checked.right and person.active and person.verified):
             raise self._wrong(checked, form)
         actor = Actor("user", person.id, person.email, auth_method="password")
-        if not person.verified or account_id is None:
-            sentence = "Confirm your mail address first: the link is in your mail. Sign up again for a new one."
-            raise Denied(sentence).noted(actor=actor, reason="mail_not_verified")
         if not await self._accounts.same_password(context.unit, person):
             raise self._wrong(checked, form)
         opened = await self._sessions.open(context.unit, person.id, account_id, context.asker.origin, page=page)

@@ -1,5 +1,6 @@
 """Account → Tokens: popout tokens, and what can be done with them."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from litestar import Controller, Response, get
@@ -7,7 +8,6 @@ from litestar.di import NamedDependency
 
 from lumio.access.perform import Perform
 from lumio.access.permission import OWN
-from lumio.access.policy import POPOUT_ADMITS
 from lumio.access.principal import Asker
 from lumio.popouts.model import Choices, PopoutView
 from lumio.popouts.service import Popouts
@@ -23,6 +23,24 @@ WORDS = {
     "extensions:read": "See extensions, their versions and installs",
     "members:read": "See who is in the account, with names and roles",
     "tokens:read": "See the list of popout tokens, never their secrets",
+    "tokens:create": "Make popout tokens",
+    "tokens:edit": "Change popout tokens",
+    "tokens:delete": "Revoke popout tokens",
+    "account:read": "See the account",
+    "account:edit": "Change the account",
+    "account:delete": "Delete the account",
+    "members:invite": "Invite people into the account",
+    "members:edit": "Change the roles of members",
+    "members:delete": "Remove members",
+    "api-keys:read": "See the list of API keys, never their secrets",
+    "api-keys:create": "Make API keys",
+    "api-keys:delete": "Revoke API keys",
+    "audit-log:read": "Read the audit log",
+    "extensions:deploy": "Deploy versions of extensions",
+    "extensions:publish": "Publish versions of extensions",
+    "extensions:delete": "Delete extensions",
+    "billing:read": "See the billing settings",
+    "billing:edit": "Change the billing settings",
 }
 """What each permission allows, as people read it beside its box."""
 
@@ -61,18 +79,15 @@ class PopoutPages(Controller):
             may_create=may_create,
             may_edit="tokens:edit" in rights,
             may_delete="tokens:delete" in rights,
-            boxes=boxes(choices),
+            boxes=boxes(popouts.admits, choices),
             members=choices.members,
             address=public_url,
         )
 
 
-def boxes(choices: Choices) -> list[dict[str, Any]]:
+def boxes(admits: Iterable[str], choices: Choices) -> list[dict[str, Any]]:
     """Return each permission that a popout token may have, in words, and whether the person can give it."""
-    return [
-        {"name": name, "words": WORDS.get(name, name), "held": name in choices.permissions}
-        for name in sorted(POPOUT_ADMITS)
-    ]
+    return [{"name": name, "words": WORDS[name], "held": name in choices.permissions} for name in sorted(admits)]
 
 
 async def _all(perform: Perform, popouts: Popouts, asker: Asker) -> list[PopoutView]:

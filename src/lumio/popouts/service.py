@@ -16,7 +16,6 @@ from lumio.access.context import Context
 from lumio.access.fields import clean_label, in_future
 from lumio.access.guard import Reach
 from lumio.access.kinds import Kind
-from lumio.access.policy import POPOUT_ADMITS
 from lumio.access.principal import Principal
 from lumio.accounts.model import Standing
 from lumio.accounts.service import Accounts
@@ -53,8 +52,9 @@ def _this_popout(_principal: Principal, form: PopoutChoice | UpdatePopout) -> li
 class Popouts:
     """Popout tokens of an account."""
 
-    def __init__(self, store: PopoutStore, peppers: Peppers, accounts: Accounts) -> None:
-        """Work on `store`; names and roles of members come from `accounts`."""
+    def __init__(self, store: PopoutStore, peppers: Peppers, accounts: Accounts, admits: frozenset[str]) -> None:
+        """Work on `store`; names and roles of members come from `accounts`; `admits` is what one may carry here."""
+        self.admits = admits
         self._store = store
         self._peppers = peppers
         self._accounts = accounts
@@ -107,7 +107,7 @@ class Popouts:
         members = await self._accounts.members_of(context.view, context.account_id)
         me = _own_standing(context, members)
         bindable = [me] if context.reach is Reach.OWN else [one for one in members.values() if not_above(one, me)]
-        names = givable(guard.effective(context.principal, context.held), own=True) & POPOUT_ADMITS
+        names = givable(guard.effective(context.principal, context.held), own=True) & self.admits
         parties = [Party(one.member_id, one.name) for one in bindable]
         return Choices(sorted(names), sorted(parties, key=lambda one: (one.id != me.member_id, one.name.casefold())))
 
@@ -125,7 +125,7 @@ class Popouts:
         in_future("expires_at", form.expires_at)
         member = await self._bound(context, form.member_id)
         names = _known(form.permissions)
-        _give(context, names, member.member_id)
+        self._give(context, names, member.member_id)
         secret = opaque.mint(PREFIX)
         kept = self._peppers.make(secret.text)
         row = await self._store.add(context.unit, {
@@ -154,7 +154,7 @@ class Popouts:
         if names - before:
             if not guard.proven_lately(context.principal):
                 raise StepUpRequired
-            _give(context, names - before, row.member_id)
+            self._give(context, names - before, row.member_id)
         members = await self._accounts.members_of(context.view, context.account_id)
         changed = await self._store.change(context.unit, row.id, {"label": label, "permissions": sorted(names)})
         if changed is None:
@@ -207,6 +207,23 @@ class Popouts:
             raise Denied("You cannot bind a popout token to a role above your own.")
         return members[member_id]
 
+    def _give(self, context: Context, names: frozenset[str], member_id: str) -> None:
+        """Refuse rights that the asker does not hold now, and rights that no popout token may have.
+
+        Raises:
+            Denied: not held.
+            Invalid: held, but not for this kind.
+        """
+        held = guard.effective(context.principal, context.held)
+        lacking = sorted(names - givable(held, own=member_id == context.principal.member_id))
+        if lacking:
+            raise Denied(f"You can give only what you hold yourself now; you do not hold {', '.join(lacking)}.")
+        foreign = sorted(names - self.admits)
+        if foreign:
+            allowed = ", ".join(sorted(self.admits))
+            message = f"A popout token cannot have {', '.join(foreign)}; it may have {allowed}."
+            raise Invalid([FieldError("permissions", "admitted", message)])
+
 
 def _only(context: Context) -> str | None:
     """Return the only member whose popout tokens the asker may touch, or None for all of the account."""
@@ -229,24 +246,6 @@ def _known(names: Iterable[str]) -> frozenset[str]:
     if strange:
         raise Invalid([FieldError("permissions", "unknown", f"There is no permission {strange[0]}.")])
     return chosen
-
-
-def _give(context: Context, names: frozenset[str], member_id: str) -> None:
-    """Refuse rights that the asker does not hold now, and rights that no popout token may have.
-
-    Raises:
-        Denied: not held.
-        Invalid: held, but not for this kind.
-    """
-    held = guard.effective(context.principal, context.held)
-    lacking = sorted(names - givable(held, own=member_id == context.principal.member_id))
-    if lacking:
-        raise Denied(f"You can give only what you hold yourself now; you do not hold {', '.join(lacking)}.")
-    foreign = sorted(names - POPOUT_ADMITS)
-    if foreign:
-        allowed = ", ".join(sorted(POPOUT_ADMITS))
-        message = f"A popout token cannot have {', '.join(foreign)}; it may have {allowed}."
-        raise Invalid([FieldError("permissions", "admitted", message)])
 
 
 def _member(row: Any, members: dict[str, Standing]) -> Party:

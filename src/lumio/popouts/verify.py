@@ -68,6 +68,7 @@ class PopoutVerifier:
             member_id=member.member_id,
             carried=counting(row.permissions, maker, member),
             expires_at=row.expires_at,
+            widened=self._popouts.admits,
         )
 
     async def _maker(self, row: PopoutRow, member: Standing) -> Standing | None:

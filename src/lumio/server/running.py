@@ -12,7 +12,7 @@ import structlog
 from granian import Granian
 from granian.constants import Interfaces
 
-from lumio.app import build
+from lumio.app import at_work
 from lumio.audit.reserve import Reserve
 from lumio.kernel import clock
 from lumio.server import logs
@@ -45,13 +45,8 @@ def run(settings: Settings, host: str, port: int) -> int:
 
 async def _offer_set_up(settings: Settings) -> str | None:
     """Return the one-time link that makes the first operator, on an installation without one."""
-    house = build(settings)
-    await house.database.open()
-    try:
-        code = await house.units.run(house.login.offer_set_up)
-    finally:
-        await house.database.close()
-        house.close_pools()
+    async with at_work(settings) as staff:
+        code = await staff.units.run(staff.services.login.offer_set_up)
     return None if code is None else f"{settings.public_url}/setup/{code}"
 
 

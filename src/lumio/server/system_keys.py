@@ -57,8 +57,10 @@ def _print_json(made: "CreatedSystemKey") -> None:
 
 
 def _sentence(error: Exception) -> str:
-    from lumio.kernel.errors import LumioError, Unavailable
+    from lumio.kernel.errors import Invalid, LumioError, Unavailable
 
+    if isinstance(error, Invalid):
+        return "\n".join(f"--{one.field}: {one.message}" for one in error.fields)
     if isinstance(error, Unavailable):
         return f"{error.internal}\nIs the database reachable, and has `lumio-server migrate` been run?"
     return error.public if isinstance(error, LumioError) else str(error)
@@ -66,14 +68,9 @@ def _sentence(error: Exception) -> str:
 
 async def _create(settings: Settings, label: str, profile: str | None) -> "CreatedSystemKey":
     from lumio.access.validate import validate
-    from lumio.app import build
+    from lumio.app import at_work
     from lumio.system_keys.model import CreateSystemKey
 
     form = validate(CreateSystemKey, {"label": label} | ({} if profile is None else {"profile": profile}))
-    house = build(settings)
-    await house.database.open()
-    try:
-        return await house.system_keys.provision(house.units, form)
-    finally:
-        await house.database.close()
-        house.close_pools()
+    async with at_work(settings) as staff:
+        return await staff.services.system_keys.provision(staff.units, form)

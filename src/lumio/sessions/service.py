@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from lumio.access.action import action
 from lumio.access.context import Context
+from lumio.access.limit import FailureLimiter
 from lumio.access.principal import Principal
 from lumio.authority.interface import Authority
 from lumio.authority.subjects import Ending, Subject
@@ -35,13 +36,19 @@ class Sessions:
     """Signed-in devices."""
 
     def __init__(
-        self, store: SessionStore, peppers: Peppers, access_tokens: AccessTokens, authority: Authority
+        self,
+        store: SessionStore,
+        peppers: Peppers,
+        access_tokens: AccessTokens,
+        authority: Authority,
+        failures: FailureLimiter,
     ) -> None:
-        """Work on `store`; secrets are kept as fingerprints under `peppers`."""
+        """Work on `store`; secrets are kept as fingerprints under `peppers`, wrong ones count in `failures`."""
         self._store = store
         self._peppers = peppers
         self._access_tokens = access_tokens
         self._authority = authority
+        self._failures = failures
         self._seen: dict[str, datetime] = {}
 
     async def open(self, unit: Unit, user_id: str, account_id: str, origin: Origin, *, page: bool) -> Opened:
@@ -62,11 +69,19 @@ class Sessions:
 
     @action("sessions.refresh", event="session.refreshed")
     async def refresh(self, context: Context, form: Refresh) -> TokenPair:
-        """Exchange a refresh token for a new pair; the old one is spent."""
+        """Exchange a refresh token for a new pair; the old one is spent.
+
+        Raises:
+            Unauthenticated: it is unknown, over, or was used before.
+            Limited: too many unknown ones from this address in this minute.
+        """
         key = opaque.parse(form.refresh_token, opaque.REFRESH_TOKEN)
         row = await self._store.refresh(context.unit, key.lookup_id) if key else None
         if key is None or row is None or not self._peppers.matches(key.text, Fingerprint(row.pepper_v, row.digest)):
-            raise Unauthenticated(internal="unknown refresh token")
+            address = context.asker.origin.ip
+            self._failures.failed(address)
+            counted = self._failures.tallies.of_refresh(address)
+            raise Unauthenticated(internal="unknown refresh token").noted(counted=counted)
         session = await self._store.by_id(row.session_id)
         if session is None or session.ended_at is not None or row.expires_at <= clock.now():
             raise Unauthenticated(internal="the session is over")

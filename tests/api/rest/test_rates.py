@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+import pytest
 import pytest_asyncio
 
 from lumio.access.rates import RateLimiter, Rule
@@ -12,6 +13,8 @@ from lumio.kernel.errors import Limited
 from lumio.settings import Settings
 from lumio.storage.rates import RateWindows
 from tests.support.world import CHEAP, World
+
+pytestmark = pytest.mark.usefixtures("one_minute")
 
 
 @pytest_asyncio.fixture

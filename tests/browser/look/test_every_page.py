@@ -1,18 +1,13 @@
 """Every page, light and dark, wide and narrow: no finding of axe-core, no sideways scroll, no dialog from a name."""
 
-from typing import Literal
-
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
-from playwright.async_api import Browser, Page
+from playwright.async_api import Page
 
-from tests.support.browser import WAIT_MILLISECONDS
+from tests.support.accessibility import contrasts, findings, overflow
 from tests.support.preview_server import PreviewServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 SMALL_TARGETS = """
 [...document.querySelectorAll("main button, main select, main summary, .rail a, .rail button, td a")]
   .filter((element) => element.checkVisibility())
@@ -22,41 +17,29 @@ SMALL_TARGETS = """
 """
 
 
-async def findings(page: Page) -> list[str]:
-    """Return what axe-core finds on the page as it stands, and prove that it looked."""
-    await page.evaluate(AXE_SCRIPT)
-    result = await page.evaluate("(rules) => axe.run(document, {runOnly: rules})", RULES)
-    assert len(result["passes"]) > 10
-    return [f"{found['id']}: {found['nodes'][0]['html'][:160]}" for found in result["violations"]]
-
-
 async def faults(page: Page) -> list[str]:
     """Return what is wrong with the page as it stands, at the desk, on a phone and between."""
     found = []
     for width in (1280, 1100, 1000, 768, 320):
         await page.set_viewport_size({"width": width, "height": 800})
-        if await page.evaluate(OVERFLOW) > 0:
+        if await overflow(page) > 0:
             found.append(f"{width}: scrolls sideways")
         if width in {1280, 320}:
+            await page.emulate_media(color_scheme="light")
             found += [f"{width}: {what}" for what in await findings(page)]
+            await page.emulate_media(color_scheme="dark")
+            found += [f"{width}, dark: {what}" for what in await contrasts(page)]
             found += [f"{width}: too small: {html}" for html in await page.evaluate(SMALL_TARGETS)]
     return found
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_no_page_has_a_finding_or_scrolls_sideways(
-    browser: Browser, site: PreviewServer, scheme: Literal["light", "dark"]
-) -> None:
-    context = await browser.new_context(color_scheme=scheme)
-    context.set_default_timeout(WAIT_MILLISECONDS)
-    page = await context.new_page()
+async def test_no_page_has_a_finding_or_scrolls_sideways(page: Page, site: PreviewServer) -> None:
     wrong: dict[str, list[str]] = {}
     page.on("dialog", lambda dialog: wrong.setdefault(page.url, []).append(f"dialog: {dialog.message}"))
     for address in site.by_address:
         await page.goto(site.origin + address)
         if found := await faults(page):
             wrong.setdefault(address, []).extend(found)
-    await context.close()
     assert not wrong
 
 
@@ -64,3 +47,16 @@ async def test_the_check_of_accessibility_sees_a_fault_when_there_is_one(tab: Pa
     await tab.goto(site.origin + "/login")
     await tab.evaluate("document.querySelector('label[for=email]').remove()")
     assert any(found.startswith("label:") for found in await findings(tab))
+
+
+async def test_what_is_still_fading_in_is_judged_once_it_stands_there(tab: Page, site: PreviewServer) -> None:
+    await tab.goto(site.origin + "/login")
+    fade = "document.querySelector('h1').animate({opacity: [0, .1]}, {duration: 700}).playState"
+    assert await tab.evaluate(fade) == "running"
+    assert await contrasts(tab) == []
+
+
+async def test_the_check_of_contrast_sees_a_fault_when_there_is_one(tab: Page, site: PreviewServer) -> None:
+    await tab.goto(site.origin + "/login")
+    await tab.evaluate("document.querySelector('label[for=email]').style.opacity = .2")
+    assert [found.partition(":")[0] for found in await contrasts(tab)] == ["color-contrast"]

@@ -3,7 +3,8 @@
 import pytest
 
 from lumio.access import limit
-from lumio.access.limit import FailureLimiter, address_group
+from lumio.access.limit import FailureLimiter
+from lumio.access.tallies import address_group
 from lumio.kernel import clock
 from lumio.kernel.errors import Limited
 

@@ -7,6 +7,8 @@ import pytest
 from lumio.access.rates import RateLimiter, Rule
 from lumio.kernel.errors import Limited, Unavailable
 
+pytestmark = pytest.mark.usefixtures("one_minute")
+
 RULE = Rule("api_key", 40, 3600)
 
 

@@ -68,7 +68,7 @@ def test_json_has_the_fields_of_the_interface_and_a_label_in_use_is_a_warning(fo
 def test_bad_input_makes_nothing_and_says_why(folder: Path) -> None:
     unknown = run(folder, "create", "--label", "bot", "--profile", "root")
     assert unknown.returncode == 1
-    assert "there are: service" in unknown.stderr
+    assert unknown.stderr.startswith("error: --profile: There is no such profile; there are: service")
     secret = opaque.mint(opaque.SYSTEM_KEY).text
     held = run(folder, "create", "--label", secret)
     assert held.returncode == 1

@@ -10,12 +10,14 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 from litestar import Request, Response
 
+from lumio.access import guard
 from lumio.access.principal import Asker, Retry
 from lumio.crypto.hashing import digest
 from lumio.kernel import clock
 from lumio.kernel.errors import FieldError, Invalid, Malformed
 from lumio.kernel.paging import Page
 from lumio.surface.http.carrier import POPOUT_PARAMETER
+from lumio.surface.rest.openapi import SHOWN, Shown
 
 Web = Request[Any, Any, Any]
 
@@ -36,6 +38,7 @@ def asker(request: Web, body: bytes = b"") -> Asker:
     if key is None:
         return found
     if _KEY.fullmatch(key) is None:
+        _may_ask(request)
         raise Invalid([FieldError("Idempotency-Key", "pattern", "Must be 1 to 255 visible ASCII characters.")])
     route = f"{request.method} {request.url.path.removeprefix('/api').removeprefix('/v1')}"
     return replace(found, retry=Retry(key, route, digest(body)))
@@ -46,8 +49,17 @@ async def json_body(request: Web) -> Any:
 
     Raises:
         Malformed: no JSON, nested beyond reason, or another content type.
+        LumioError: the same, and whoever asks may not ask at all.
     """
     body = await request.body()
+    try:
+        return _plain(request, body)
+    except Malformed:
+        _may_ask(request)
+        raise
+
+
+def _plain(request: Web, body: bytes) -> Any:
     if _content_type(request) != "application/json":
         raise Malformed([FieldError("", "content_type", "The Content-Type must be application/json.")])
     try:
@@ -59,16 +71,33 @@ async def json_body(request: Web) -> Any:
     return plain
 
 
+def _may_ask(request: Web) -> None:
+    """Refuse whoever may not ask at all, before anything is said about what they sent. Raises LumioError."""
+    shown: Shown | None = request.route_handler.opt.get(SHOWN)
+    if shown is not None:
+        terms, principal = shown.terms, cast("Asker", request.scope["state"]["asker"]).principal
+        guard.admit(principal, terms.permission, step_up=terms.step_up, signed_in=terms.signed_in)
+
+
 async def form_body(request: Web) -> dict[str, str]:
     """Return the fields of a form, as OAuth's endpoints take them.
 
     Raises:
         Malformed: no form, or a field twice.
     """
+    body = await request.body()
+    try:
+        return _fields(request, body)
+    except Malformed:
+        _may_ask(request)
+        raise
+
+
+def _fields(request: Web, body: bytes) -> dict[str, str]:
     if _content_type(request) != FORM:
         raise Malformed([FieldError("", "content_type", f"The Content-Type must be {FORM}.")])
     try:
-        pairs = parse_qsl((await request.body()).decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX)
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX)
     except ValueError:
         raise Malformed([FieldError("", "form", "The form cannot be read.")]) from None
     fields = dict(pairs)
@@ -88,6 +117,7 @@ async def no_body(request: Web) -> None:
         Invalid: there is one.
     """
     if (await request.body()).strip() not in {b"", b"{}"}:
+        _may_ask(request)
         raise Invalid([FieldError("", "unknown", "This address takes no body.")])
 
 
@@ -111,6 +141,7 @@ def query(request: Web, *reserved: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name in found:
+            _may_ask(request)
             raise Invalid([FieldError(name, "twice", "Stands here more than once.")])
         if name not in {*reserved, POPOUT_PARAMETER}:
             found[name] = value

@@ -9,6 +9,8 @@ from lumio.settings import Settings
 from tests.support.developers import EXTENSIONS, Team, make_extension, parts, send, stored
 from tests.support.world import World
 
+pytestmark = pytest.mark.usefixtures("one_minute")
+
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:

@@ -70,17 +70,6 @@ async def test_missing_fields_are_named(world: World) -> None:
     assert (answer.status_code, fields(answer)) == (422, {"email": "required", "password": "required"})
 
 
-async def test_a_person_who_never_confirmed_the_address_is_told_so_after_the_right_password_only(
-    world: World,
-) -> None:
-    form = {"email": "new@example.com", "password": PASSWORD, "display_name": "New"}
-    await world.anonymous().post("/v1/auth/signup", json=form)
-    wrong = await world.anonymous().post(LOGIN, json=proof("wrong-horse-battery", "new@example.com"))
-    right = await world.anonymous().post(LOGIN, json=proof(email="new@example.com"))
-    assert (wrong.status_code, right.status_code) == (401, 403)
-    assert "Confirm your mail address" in right.json()["detail"]
-
-
 async def test_a_suspended_person_looks_like_a_wrong_password(world: World) -> None:
     who = await world.new_person("sam@example.com")
     await change(world, "UPDATE user_person SET suspended_at = 1 WHERE id = :id", id=who["user_id"])

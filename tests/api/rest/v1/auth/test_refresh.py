@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import httpx2
+import pytest
 import time_machine
 
 from lumio.crypto import opaque
@@ -115,3 +116,35 @@ async def test_the_database_keeps_a_fingerprint_only(world: World) -> None:
     kept = str(await rows(world, "SELECT * FROM refresh_token"))
     assert good["refresh_token"] not in kept
     assert good["refresh_token"][19:] not in kept
+
+
+async def test_wrong_ones_count_against_the_address_and_no_good_one_is_locked_out(
+    world: World, one_minute: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world.house.limiter, "_limit", 3)
+    good = await pair(world)
+    genuine = good["refresh_token"]
+    wrong_secret = genuine[:19] + opaque.mint(opaque.REFRESH_TOKEN).text[19:-6]
+    wrong_secret += opaque.checksum(wrong_secret)
+    wrong = ["nonsense", opaque.mint(opaque.REFRESH_TOKEN).text, wrong_secret, wrong_secret, "nonsense"]
+    answers = [await exchange(world, one) for one in wrong]
+    assert [answer.status_code for answer in answers] == [401, 401, 401, 429, 429]
+    assert int(answers[-1].headers["retry-after"]) > 0
+    assert (await world.bearer("nonsense").get("/v1/users/me")).status_code == 429, "one count for every door"
+    assert (await exchange(world, genuine)).status_code == 200
+    told = await rows(
+        world, "SELECT result, count FROM audit_event WHERE event = 'session.refreshed' ORDER BY result"
+    )
+    assert told == [{"result": "failure", "count": 3}, {"result": "success", "count": 1}], "no row for each request"
+    (throttled,) = await rows(world, "SELECT count FROM audit_event WHERE event = 'auth.throttled'")
+    assert throttled["count"] == 3
+
+
+async def test_one_that_is_over_or_was_used_is_no_guess(
+    world: World, one_minute: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world.house.limiter, "_limit", 1)
+    old = await pair(world)
+    assert (await exchange(world, old["refresh_token"])).status_code == 200
+    answers = [await exchange(world, old["refresh_token"]) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [401] * 4

@@ -140,7 +140,7 @@ async def test_argon2id_runs_once_for_a_key_however_often_it_is_used(world: Worl
 
 
 async def test_a_flood_of_wrong_secrets_never_reaches_argon2id_and_locks_no_good_key_out(
-    world: World, stretched: list[str]
+    world: World, stretched: list[str], one_minute: None
 ) -> None:
     made = await mint(await world.sign_in())
     wrong = [with_wrong_secret(made["key"]) for _ in range(400)]
