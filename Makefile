@@ -47,6 +47,7 @@ golden: $(READY) ## Write the golden files anew; read the diff before you commit
 
 bench: $(READY) ## Measure, and print figures that can be compared
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.audit_log
 
 clean: ## Remove .venv and all caches; ./data stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist

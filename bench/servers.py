@@ -7,15 +7,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx2
 
 START_SECONDS = 60
 STOP_SECONDS = 15
 PASSWORD = "amber-heron-reads-7-maps"  # noqa: S105 - of an installation that lives for seconds
+NOTHING: Mapping[str, str] = MappingProxyType({})
 LINK = re.compile(rb"/setup/(lm_set_\S+)")
 
 
@@ -27,11 +29,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: Sequence[str], port: int, printed: Path, environment: dict[str, str]) -> Iterator[None]:
+def running(command: Sequence[str], port: int, printed: Path, variables: dict[str, str]) -> Iterator[None]:
     """Run a server until the block ends; what it prints goes into a file."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("LUMIO_")} | environment
     with printed.open("wb") as out:
-        process = subprocess.Popen(command, env=own, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+        process = subprocess.Popen(
+            command, env=variables, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+        )
     try:
         _wait(process, port, printed)
         yield
@@ -60,20 +63,39 @@ def bare(folder: Path) -> Iterator[int]:
     port = free_port()
     command = [sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "--workers", "1", "--no-ws"]
     where = ["--host", "127.0.0.1", "--port", str(port), "--log-level", "critical", "bench.bare:application"]
-    with running([*command, *where], port, folder / "bare.log", {}):
+    with running([*command, *where], port, folder / "bare.log", environment(folder, {})):
+        yield port
+
+
+def environment(folder: Path, more: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of an installation in `folder`, with nothing of the caller's own."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("LUMIO_")}
+    return own | {"LUMIO_DATA_DIR": str(folder), "LUMIO_RATE_API_KEY": "1000000000", **more}
+
+
+@contextmanager
+def again(folder: Path, more: Mapping[str, str]) -> Iterator[int]:
+    """Serve the installation in `folder`; give its port."""
+    port = free_port()
+    program = str(Path(sys.executable).with_name("lumio-server"))
+    with running([program, "serve", "--port", str(port)], port, folder / "ours.log", environment(folder, more)):
         yield port
 
 
 @contextmanager
-def ours(folder: Path) -> Iterator[tuple[int, str]]:
-    """Serve a fresh installation on SQLite; give its port and a developer key of it."""
-    port, printed = free_port(), folder / "ours.log"
-    environment = {"LUMIO_DATA_DIR": str(folder), "LUMIO_RATE_API_KEY": "1000000000"}
-    program = str(Path(sys.executable).with_name("lumio-server"))
-    with running([program, "serve", "--port", str(port)], port, printed, environment):
+def ours(folder: Path, more: Mapping[str, str] = NOTHING) -> Iterator[tuple[int, str]]:
+    """Serve a fresh installation, on SQLite unless told otherwise; give its port and a developer key of it."""
+    with again(folder, more) as port:
+        printed = folder / "ours.log"
         found = LINK.search(printed.read_bytes())
         assert found is not None, printed.read_text()
         yield port, _key(f"http://127.0.0.1:{port}", found.group(1).decode())
+
+
+def client(port: int, key: str) -> httpx2.Client:
+    """Return a client that presents a key."""
+    headers = {"Authorization": f"Bearer {key}"}
+    return httpx2.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, trust_env=False, timeout=120)
 
 
 def _key(address: str, code: str) -> str:

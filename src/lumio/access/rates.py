@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lumio.access.kinds import Kind
-from lumio.access.tallies import address_group
 from lumio.access.principal import Principal
+from lumio.access.tallies import address_group
 from lumio.kernel import clock
 from lumio.kernel.errors import Limited
 

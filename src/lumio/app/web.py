@@ -72,6 +72,8 @@ HTML: tuple[Any, ...] = (
     SystemPages, UserPages,
 )  # fmt: skip
 
+MUTATIONS: tuple[Any, ...] = (KeyMutations, PopoutMutations, SystemKeyMutations)
+
 OTHERS: tuple[Any, ...] = (root, dashboard, healthz, readyz, static_file, openapi_document)
 
 KNOWN = (
@@ -120,7 +122,7 @@ def open_door(ground: Ground, services: Services, perform: Perform, authenticato
 def _graph(services: Services, perform: Perform, *, introspection: bool) -> Graph:
     return Graph(
         [AccountQueries, KeyQueries, PopoutQueries, SystemKeyQueries, AuditQueries],
-        [KeyMutations, PopoutMutations, SystemKeyMutations],
+        MUTATIONS,
         [services.accounts, services.keys, services.popouts, services.system_keys, services.audit_log],
         perform,
         introspection=introspection,

@@ -1,0 +1,128 @@
+"""`python -m bench.audit_log [ROWS]`: reading, exporting, purging and verifying a long log.
+
+The figures that the specification names (audit log, section 7): a page with one filter and a time range in under
+50 ms, the first byte of an export within 1 s, the purge of one day under 60 s beside normal traffic. Over real HTTP.
+"""
+
+import asyncio
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import httpx2
+
+from bench import servers
+from bench.audit_rows import fill
+from bench.load import load
+from lumio.kernel import clock
+from tests.support.postgres import PostgresServer
+
+ROWS = 1_000_000
+TRIES = 7
+PROGRAM = str(Path(sys.executable).with_name("lumio-server"))
+
+
+def questions() -> Mapping[str, Mapping[str, str]]:
+    """Return what a page is asked for."""
+    now = clock.now()
+    month = {"since": clock.rfc3339(now - timedelta(days=45)), "until": clock.rfc3339(now - timedelta(days=15))}
+    return {
+        "newest, no good authentications": {"hide_authentications": "true"},
+        "event and a month": {"event": "extension.deployed", **month},
+        "actor and a month": {"actor": "ci-key-7", **month},
+        "result and a month": {"result": "failure", **month},
+        "address and a month": {"ip": "198.51.100.7", **month},
+        "credential and a month": {"credential_id": "key-7", **month},
+        "an event that never was, and a month": {"event": "member.removed", **month},
+    }
+
+
+def pages(client: httpx2.Client) -> Iterator[tuple[str, float]]:
+    """Yield the median milliseconds of each page."""
+    for name, query in questions().items():
+        took = []
+        for _ in range(TRIES):
+            started = time.perf_counter()
+            client.get("/v1/audit-log", params=query).raise_for_status()
+            took.append((time.perf_counter() - started) * 1000)
+        yield name, statistics.median(took)
+
+
+def first_byte(client: httpx2.Client) -> float:
+    """Return the milliseconds to the first byte of an export of everything."""
+    started = time.perf_counter()
+    with client.stream("GET", "/v1/audit-log/export", params={"format": "ndjson"}) as answer:
+        answer.raise_for_status()
+        next(answer.iter_raw())
+        return (time.perf_counter() - started) * 1000
+
+
+def command(environment: Mapping[str, str], *words: str) -> tuple[float, str]:
+    """Run a verb of the operator's; return its seconds and what it said."""
+    started = time.perf_counter()
+    said = subprocess.run(
+        [PROGRAM, "audit", *words], env=dict(environment), capture_output=True, text=True, check=True
+    )
+    return time.perf_counter() - started, said.stdout.strip()
+
+
+@contextmanager
+def traffic(port: int, key: str) -> Iterator[list[float]]:
+    """Ask all the time from eight connections until the block ends; give what each answer took, in seconds."""
+    took: list[float] = []
+    over = threading.Event()
+
+    def ask() -> None:
+        while not over.is_set():
+            took.extend(asyncio.run(load(port, "/v1/users/me", key, 0.5, connections=8)).took)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield took
+    finally:
+        over.set()
+        thread.join()
+
+
+def measure(backend: str, environment: dict[str, str], folder: Path, rows: int) -> None:
+    """Fill one database, measure, print."""
+    with servers.ours(folder, environment) as (port, key), servers.client(port, key) as client:
+        account = client.get("/v1/users/me").raise_for_status().json()["data"]["account"]["id"]
+    url = environment.get("LUMIO_DATABASE_URL", f"sqlite+aiosqlite:///{folder / 'lumio.db'}")
+    asyncio.run(fill(url, account, rows))
+    print(f"\n{backend}, {rows:,} rows")
+    with servers.again(folder, environment) as port, servers.client(port, key) as client:
+        for name, took in pages(client):
+            print(f"  page: {name:<40}{took:>10.1f} ms")
+        print(f"  export: {'first byte':<38}{first_byte(client):>10.1f} ms")
+        whole = servers.environment(folder, environment)
+        with traffic(port, key) as took_each:
+            seconds, said = command(whole, "purge", "--trust-clock")
+        slowest = max(took_each, default=0.0) * 1000
+        print(f"  purge of one day beside traffic:{seconds:>18.1f} s   {said} Slowest answer: {slowest:.0f} ms")
+        seconds, said = command(whole, "verify")
+        print(f"  verify everything:{seconds:>32.1f} s   {said}")
+
+
+def main() -> int:
+    """Measure both databases."""
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
+    with tempfile.TemporaryDirectory(prefix="lumio-bench-") as name, PostgresServer() as postgres:
+        for backend in ("sqlite", "postgresql"):
+            folder = Path(name) / backend
+            folder.mkdir()
+            url = {} if backend == "sqlite" else {"LUMIO_DATABASE_URL": postgres.create("bench")}
+            measure(backend, url, folder, rows)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
