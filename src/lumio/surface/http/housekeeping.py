@@ -5,6 +5,7 @@ Promise: a chore that fails is tried again at its next turn, and is never the en
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -14,6 +15,7 @@ from lumio.kernel.errors import Unavailable
 log = structlog.get_logger()
 
 RARE_SECONDS = 600
+GRACE_SECONDS = 5
 
 Chore = tuple[float, Callable[[], Awaitable[Any]]]
 
@@ -25,33 +27,37 @@ class Chores:
         """Keep the list of (seconds, work)."""
         self._chores = chores
         self._tasks: list[asyncio.Task[None]] = []
-        self._stopping = False
+        self._over = asyncio.Event()
 
     async def start(self) -> None:
-        """Start all of them."""
-        self._stopping = False
+        """Start all of them, on the event loop that runs now."""
+        self._over = asyncio.Event()
         self._tasks = [asyncio.create_task(self._repeat(*chore)) for chore in self._chores]
 
     async def stop(self) -> None:
-        """Stop all of them, then run each a last time so that nothing collected in memory is lost.
+        """Let each finish what it does, then run it a last time so that nothing collected in memory is lost.
 
-        The rare ones only tidy up: they have nothing to lose, and wait for the next start.
-
-        A library may swallow a cancellation in the middle of its work (aiosmtplib does before Python 3.12), so
-        each turn also looks whether it was the last.
+        The rare ones only tidy up: they have nothing to lose, and wait for the next start. Work that takes too long
+        is cancelled; a library may swallow that (aiosmtplib does before Python 3.12), so each turn also looks
+        whether it was the last.
         """
-        self._stopping = True
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._over.set()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=GRACE_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
         for seconds, work in self._chores:
             if seconds < RARE_SECONDS:
                 await self._once(work)
 
     async def _repeat(self, seconds: float, work: Callable[[], Awaitable[Any]]) -> None:
-        while not self._stopping:
-            await asyncio.sleep(seconds)
-            await self._once(work)
+        while not self._over.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._over.wait()
+            if not self._over.is_set():
+                await self._once(work)
 
     async def _once(self, work: Callable[[], Awaitable[Any]]) -> None:
         try:
