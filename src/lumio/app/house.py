@@ -73,13 +73,16 @@ class House:
         self.key_stretch.close()
 
 
-def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST, key_cost: Cost = KEY_COST) -> House:
+def build(
+    settings: Settings, *, password_cost: Cost = PASSWORD_COST, key_cost: Cost = KEY_COST, sealing: bool = True
+) -> House:
     """Build the whole application; nothing is opened yet.
 
     Args:
         settings: what was read at start.
         password_cost: Argon2id parameters for passwords.
         key_cost: the same for system keys.
+        sealing: seal the audit log in this process; False where another one does.
     """
     ground = lay(settings, password_cost, key_cost)
     stores = stores_on(ground.database)
@@ -104,13 +107,13 @@ def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST, key_cost: 
         key_stretch=ground.key_stretch,
         sealer=tools.sealer,
         notary=ground.notary,
-        chores=_chores(ground, services, tools),
+        chores=_chores(ground, services, tools, sealing=sealing),
         web=web,
         asgi=Frame(web, secure=settings.public_url.startswith("https")),
     )
 
 
-def _chores(ground: Ground, services: Services, tools: AuditTools) -> Chores:
+def _chores(ground: Ground, services: Services, tools: AuditTools, *, sealing: bool) -> Chores:
     """Return what runs again and again, with its pause in seconds."""
     settings, units = ground.settings, ground.units
     mailer = MailSender(ground.outbox, choose(settings.smtp_url, settings.mail_dir), settings.mail_from)
@@ -121,7 +124,7 @@ def _chores(ground: Ground, services: Services, tools: AuditTools) -> Chores:
         (5, lambda: services.popouts.flush(units)),
         (5, lambda: services.system_keys.flush(units)),
         (5, lambda: services.sessions.flush(units)),
-        (0.25, tools.sealer.run),
+        *([(0.25, tools.sealer.run)] if sealing else []),
         (5, tools.sealer.watch_backlog),
         (3600, tools.purge_as_chore),
         (600, lambda: windows.forget(int(clock.now().timestamp()))),

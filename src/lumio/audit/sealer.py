@@ -22,7 +22,8 @@ from lumio.storage.events import NAMES
 from lumio.storage.unit import Unit, Units
 
 log = structlog.get_logger()
-BATCH = 256
+BATCH = 128
+"""Rows a unit: on SQLite an answer that waits for the disk waits for no more than these."""
 HEAD_EVENTS = 1024
 HEAD_EVERY = timedelta(seconds=60)
 BACKLOG_ALARM = timedelta(seconds=5)

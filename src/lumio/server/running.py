@@ -16,6 +16,7 @@ from lumio.app import at_work
 from lumio.audit.reserve import Reserve
 from lumio.kernel import clock
 from lumio.server import logs
+from lumio.server.sealing import SealingProcess
 from lumio.settings import Settings
 from lumio.storage.migrate import upgrade
 
@@ -39,7 +40,11 @@ def run(settings: Settings, host: str, port: int) -> int:
         sys.stdout.write(f"Nobody operates this installation yet. Open this link, once:\n{link}\n")
     sys.stdout.write(f"Lumio serves on {settings.public_url}\n")
     sys.stdout.flush()
-    _serve(host, port)
+    sealing = SealingProcess(settings)
+    try:
+        _serve(host, port)
+    finally:
+        sealing.stop()
     return 0
 
 

@@ -37,4 +37,4 @@ def application() -> Serving:
     """Build the application from the environment: the factory that each worker calls."""
     settings = settings_module.load(port=settings_module.port_for_workers())
     logs.set_up(settings.log_level)
-    return Serving(build(settings))
+    return Serving(build(settings, sealing=False))  # a process of its own does: see sealing.py
