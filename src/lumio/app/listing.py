@@ -7,6 +7,8 @@ from lumio.admin.roles import AdminRoles
 from lumio.admin.service import Admin
 from lumio.admin.users import AdminUsers
 from lumio.audit.service import AuditLog
+from lumio.billing.service import Billing
+from lumio.departures.service import Departures
 from lumio.extensions.service import Extensions
 from lumio.extensions.versions import Versions
 from lumio.introspection.service import Introspection
@@ -17,10 +19,15 @@ from lumio.popouts.service import Popouts
 from lumio.sessions.service import Sessions
 from lumio.surface.html.pages import Place
 from lumio.system_keys.service import SystemKeys
+from lumio.teams import events as team_events
+from lumio.teams.invitations import Invitations
+from lumio.teams.service import Teams
+from lumio.teams.sub_accounts import SubAccounts
 
 SERVICES = (
     Accounts, Admin, AdminRoles, AdminUsers, Sessions, Keys, Popouts, SystemKeys, Login, Registration,
-    Introspection, AuditLog, Extensions, Versions,
+    Introspection, AuditLog, Extensions, Versions, Teams, Invitations, SubAccounts, Departures,
+    Billing,
 )  # fmt: skip
 """Every class that declares actions, for the census."""
 
@@ -40,4 +47,4 @@ PLACES = (
 def event_names() -> tuple[str, ...]:
     """Return every event that an action can record, for people who filter the log."""
     promised = (terms.event for terms in census(SERVICES) if terms.event)
-    return tuple(sorted({*AUTHENTICATION_EVENTS, *admin_events.BESIDE, *promised}))
+    return tuple(sorted({*AUTHENTICATION_EVENTS, *admin_events.BESIDE, *team_events.BESIDE, *promised}))

@@ -24,7 +24,9 @@ from lumio.app.version import VERSION
 from lumio.audit.graph import AuditQueries
 from lumio.audit.pages import AuditPages
 from lumio.audit.rest import AuditLogRoutes
+from lumio.billing.rest import BillingRoutes
 from lumio.crypto.hashing import Peppers
+from lumio.departures.rest import DepartureRoutes
 from lumio.extensions.pages import ExtensionPages
 from lumio.extensions.rest.extensions import ExtensionRoutes
 from lumio.extensions.rest.me import developer_me
@@ -40,6 +42,7 @@ from lumio.login.rest import AuthRoutes, SetUpRoutes, StepUpRoutes
 from lumio.popouts.graph import PopoutMutations, PopoutQueries
 from lumio.popouts.pages import PopoutPages
 from lumio.popouts.rest import PopoutRoutes
+from lumio.sessions.rest import ActivationRoutes
 from lumio.settings import Settings
 from lumio.storage.rates import RateWindows
 from lumio.surface.graph.endpoint import GraphRoutes
@@ -57,13 +60,15 @@ from lumio.surface.rest.describe_routes import openapi_document
 from lumio.system_keys.graph import SystemKeyMutations, SystemKeyQueries
 from lumio.system_keys.pages import SystemPages
 from lumio.system_keys.rest import PageSystemKeyRoutes, ProfileRoutes, SystemKeyRoutes
+from lumio.teams.rest import AcceptRoutes, AccountRoutes, InvitationRoutes, SubAccountRoutes
 
 BODY_MAX = 1024 * 1024
 """Bytes of a request body; a bundle's upload has its own limit."""
 
 PROGRAMS: tuple[Any, ...] = (
     StepUpRoutes, MeRoutes, KeyRoutes, PopoutRoutes, AuditLogRoutes, GraphRoutes, SystemKeyRoutes, ProfileRoutes,
-    AdminUserRoutes, AdminRoleRoutes,
+    AdminUserRoutes, AdminRoleRoutes, AccountRoutes, ActivationRoutes, InvitationRoutes, AcceptRoutes,
+    SubAccountRoutes, DepartureRoutes, BillingRoutes,
 )  # fmt: skip
 """Under `/v1` for programs, and once more under `/api` for the pages."""
 
@@ -76,7 +81,8 @@ OTHERS: tuple[Any, ...] = (root, dashboard, healthz, readyz, static_file, openap
 
 KNOWN = (
     "accounts", "admin", "admin_roles", "admin_users", "sessions", "keys", "popouts", "system_keys", "extensions",
-    "versions", "login", "registration", "audit_log",
+    "versions", "login", "registration", "audit_log", "teams", "invitations", "sub_accounts", "departures",
+    "billing",
 )  # fmt: skip
 """The services that handlers ask for by name."""
 
