@@ -76,4 +76,5 @@ def masked(text: str | None) -> str | None:
         return None
     if "@" in text:
         return MASK + "@" + text.rpartition("@")[2]
-    return MASK + text[-min(SHOWN, len(text) // 3) :]
+    signs = re.sub(r"[^0-9A-Za-z]", "", text)
+    return MASK + signs[-min(SHOWN, len(signs) // 3) :] if len(signs) > SHOWN else MASK

@@ -33,9 +33,7 @@ async def alive(world: World, made: dict[str, Any]) -> bool:
     return answer.status_code == 200
 
 
-async def test_the_plan_shows_everything_that_the_removal_ends_and_when_it_was_used(
-    team: Team, world: World
-) -> None:
+async def test_the_plan_shows_everything_that_the_removal_ends_and_when_it_was_used(team: Team, world: World) -> None:
     own, others = await world.mint_key(team.max, "ci-max"), await world.mint_key(team.robin, "robins")
     made = await popout(team.max)
     await world.bearer(own["key"], "198.51.100.9").get("/v1/users/me")

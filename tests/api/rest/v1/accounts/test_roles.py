@@ -1,7 +1,5 @@
 """Who may give which role to whom, and what a key may do afterwards."""
 
-import pytest
-
 from tests.api.rest.mailbox import MailFolder
 from tests.support.developers import deploy, make_extension, publish
 from tests.support.operators import feed
@@ -46,15 +44,16 @@ async def test_a_change_of_role_is_recorded_mailed_and_in_the_feed(
     assert (await feed(world))[-1] == ("role", f"{team.account_id},{team.ids[ANNA]['user_id']}", "changed")
 
 
-@pytest.mark.parametrize("who", ["anna", "max"])
-async def test_only_an_owner_makes_changes_or_removes_an_owner(team: Team, who: str) -> None:
-    client = {"anna": team.anna, "max": team.max}[who]
+async def test_only_an_owner_makes_changes_or_removes_an_owner(team: Team) -> None:
     before = await team.roles()
-    for target in (ANNA, MAX, OPERATOR):
-        assert (await client.patch(team.member(target), json={"role": "owner"})).status_code == 403
-    assert (await client.patch(team.member(OPERATOR), json={"role": "member"})).status_code == 403
-    assert (await client.delete(team.member(OPERATOR))).status_code == 403
-    assert (await client.post(f"{team.path}/transfer", json={"member_id": "x"})).status_code == 403
+    for client in (team.anna, team.max):
+        for target in (ANNA, MAX, OPERATOR):
+            assert (await client.patch(team.member(target), json={"role": "owner"})).status_code == 403
+        assert (await client.patch(team.member(OPERATOR), json={"role": "member"})).status_code == 403
+        assert (await client.delete(team.member(OPERATOR))).status_code == 403
+        for heir in (ANNA, MAX):
+            body = {"member_id": team.ids[heir]["member_id"]}
+            assert (await client.post(f"{team.path}/transfer", json=body)).status_code == 403
     assert await team.roles() == before
 
 
@@ -87,9 +86,7 @@ async def test_a_suspended_owner_does_not_count_as_the_one_who_remains(team: Tea
     assert (await team.roles())[OPERATOR] == "owner"
 
 
-async def test_a_transfer_makes_the_other_owner_and_oneself_admin(
-    team: Team, world: World, mail: MailFolder
-) -> None:
+async def test_a_transfer_makes_the_other_owner_and_oneself_admin(team: Team, world: World, mail: MailFolder) -> None:
     for wrong in ("unknown", team.ids[OPERATOR]["member_id"]):
         answer = await team.robin.post(f"{team.path}/transfer", json={"member_id": wrong})
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "member_id")
@@ -122,7 +119,7 @@ async def test_a_change_of_role_needs_a_person_who_has_just_proven_who_they_are(
     assert (await team.roles())[MAX] == "member"
 
 
-@pytest.mark.parametrize("role", ["Owner", "", "superuser", None, 7, ["owner"]])
-async def test_a_role_that_does_not_exist_is_refused_by_name(team: Team, role: object) -> None:
-    answer = await team.robin.patch(team.member(MAX), json={"role": role})
-    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "role")
+async def test_a_role_that_does_not_exist_is_refused_by_name(team: Team) -> None:
+    for role in ("Owner", "", "superuser", None, 7, ["owner"]):
+        answer = await team.robin.patch(team.member(MAX), json={"role": role})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "role"), role
