@@ -13,6 +13,7 @@ from lumio.extensions.service import Extensions
 from lumio.extensions.versions import Versions
 from lumio.introspection.service import Introspection
 from lumio.keys.service import Keys
+from lumio.login.joining import Joining
 from lumio.login.registration import Registration
 from lumio.login.service import Login
 from lumio.popouts.service import Popouts
@@ -27,7 +28,7 @@ from lumio.teams.sub_accounts import SubAccounts
 SERVICES = (
     Accounts, Admin, AdminRoles, AdminUsers, Sessions, Keys, Popouts, SystemKeys, Login, Registration,
     Introspection, AuditLog, Extensions, Versions, Teams, Invitations, SubAccounts, Departures,
-    Billing,
+    Billing, Joining,
 )  # fmt: skip
 """Every class that declares actions, for the census."""
 
@@ -36,6 +37,8 @@ AUTHENTICATION_EVENTS = ("auth.succeeded", "auth.failed", "auth.throttled")
 PLACES = (
     Place("Build", "Extensions", "extensions", "/dashboard/extensions", "extensions:read"),
     Place("Build", "Tokens", "ticket", "/dashboard/account/tokens", "tokens:read"),
+    Place("Account", "Team", "team", "/dashboard/account/team", "members:read"),
+    Place("Account", "Billing", "money", "/dashboard/account/billing", "billing:read"),
     Place("Account · Security", "API Keys", "key", "/dashboard/account/security/api-keys", "api-keys:read"),
     Place("Account · Security", "Audit Log", "log", "/dashboard/account/security/audit-log", "audit-log:read"),
     Place("Admin", "System", "system", "/system", "admin:access"),

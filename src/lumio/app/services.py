@@ -31,6 +31,7 @@ from lumio.keys.store import KeyStore
 from lumio.keys.verify import KeyVerifier
 from lumio.login.codes import Codes
 from lumio.login.guesses import Guesses
+from lumio.login.joining import Joining
 from lumio.login.registration import Links, Registration
 from lumio.login.service import Login
 from lumio.login.store import LoginStore
@@ -78,6 +79,7 @@ class Services:
     guesses: Guesses
     login: Login
     registration: Registration
+    joining: Joining
     audit_log: AuditLog
     teams: Teams
     invitations: Invitations
@@ -112,6 +114,7 @@ def employ(ground: Ground, stores: Stores, tags: Tags, proofs: Proofs) -> Servic
         guesses=guesses,
         login=Login(accounts, admin, sessions, codes, guesses, ground.passwords, units),
         registration=Registration(accounts, sessions, codes, guesses, ground.passwords, ground.outbox, units, links),
+        joining=Joining(accounts, invitations, codes, ground.passwords, units),
         audit_log=AuditLog(AuditStore()),
         teams=Teams(accounts, memberships, outbox),
         invitations=invitations,

@@ -1,7 +1,7 @@
 """Shapes of billing details: the only schema of them, for every surface."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -15,6 +15,9 @@ Currency = Annotated[
     Meta(description="Must be a currency that we pay out in, such as EUR."),
 ]
 Method = Annotated[Literal["bank_transfer", "paypal"], Meta(description="Must be bank_transfer or paypal.")]
+CURRENCIES = tuple((code, code) for code in get_args(get_args(Currency)[0]))
+METHODS = (("bank_transfer", "Bank transfer"), ("paypal", "PayPal"))
+"""What the form offers, as (value, words)."""
 TaxId = Annotated[
     str,
     Meta(

@@ -4,7 +4,7 @@ Promise: a page knows nothing that its actions did not return, and a form posts 
 """
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 from urllib.parse import parse_qsl, quote
@@ -30,13 +30,14 @@ _FORM_FIELDS_MAX = 50
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the shell shows of the person and their account."""
+    """What the shell shows of the person, the account that they act in, and those that they could switch to."""
 
     name: str
     email: str
     role_label: str
     account: dict[str, str]
     permissions: frozenset[str]
+    accounts: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,7 @@ class Pages:
             "static": self._static.address,
             "person": person,
             "account": facts.account if facts else None,
+            "accounts": list(facts.accounts) if facts else [],
             "nav": self._nav(facts, request.url.path) if facts else [],
         }
 
