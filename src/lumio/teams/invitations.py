@@ -129,7 +129,7 @@ class Invitations:
         if await self._store.sent_since(unit, account_id, since) >= A_DAY:
             raise Limited(86400, f"An account sends {A_DAY} invitations a day.", limit=A_DAY)
 
-    @action("invitations.withdraw", permission=INVITE, event=events.INVITATION_WITHDRAWN, ends=this_account)
+    @action("invitations.withdraw", permission=INVITE, event=events.INVITATION_REVOKED, ends=this_account)
     async def withdraw(self, context: Context, form: MemberChoice) -> Withdrawn:
         """Close an invitation: its link leads nowhere any more."""
         account_id = here(context, form.account_id)
@@ -138,7 +138,7 @@ class Invitations:
             raise NotFound
         await self._memberships.may_act_on(context, row.role)
         await self._store.withdraw(context.unit, account_id, id=row.id)
-        context.record(events.INVITATION_WITHDRAWN, (events.INVITATION, row.id), detail={"email": row.email})
+        context.record(events.INVITATION_REVOKED, (events.INVITATION, row.id), detail={"email": row.email})
         return Withdrawn(row.id, row.email)
 
     async def opened(self, code: str) -> Opened:

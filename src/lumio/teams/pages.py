@@ -15,6 +15,8 @@ from lumio.teams.sub_accounts import SubAccounts
 ADDRESS = "/dashboard/account/team"
 NEVER_INVITED = "An Owner is never invited: invite an Admin, and hand the ownership over then."
 ABOVE = "Above your own role: only an Owner makes Owners."
+SHORT = ("Deploy", "Publish", "Billing", "Invite")
+"""The four headings of `CAPABILITIES`, for a dialog on a phone."""
 PERSON = "Only a person can be an Owner."
 
 
@@ -61,6 +63,7 @@ def role_words(own: Role) -> dict[str, Any]:
     """Return what the page says of roles: the table, which of them are in reach, and why a choice is closed."""
     return {
         "capabilities": [heading for heading, _ in CAPABILITIES],
+        "short": SHORT,
         "roles": [
             {
                 "value": role.value,
