@@ -24,9 +24,11 @@ from lumio.app.version import VERSION
 from lumio.audit.graph import AuditQueries
 from lumio.audit.pages import AuditPages
 from lumio.audit.rest import AuditLogRoutes
+from lumio.billing.graph import BillingMutations, BillingQueries
 from lumio.billing.pages import BillingPages
 from lumio.billing.rest import BillingRoutes
 from lumio.crypto.hashing import Peppers
+from lumio.departures.graph import DepartureMutations, DepartureQueries
 from lumio.departures.rest import DepartureRoutes
 from lumio.extensions.pages import ExtensionPages
 from lumio.extensions.rest.extensions import ExtensionRoutes
@@ -63,6 +65,7 @@ from lumio.surface.rest.describe_routes import openapi_document
 from lumio.system_keys.graph import SystemKeyMutations, SystemKeyQueries
 from lumio.system_keys.pages import SystemPages
 from lumio.system_keys.rest import PageSystemKeyRoutes, ProfileRoutes, SystemKeyRoutes
+from lumio.teams.graph import TeamMutations, TeamQueries
 from lumio.teams.pages import TeamPages
 from lumio.teams.rest import AcceptRoutes, AccountRoutes, InvitationRoutes, SubAccountRoutes
 from lumio.teams.service import Teams
@@ -131,12 +134,18 @@ def open_door(ground: Ground, services: Services, perform: Perform, authenticato
 
 def _graph(services: Services, perform: Perform, *, introspection: bool) -> Graph:
     return Graph(
-        [AccountQueries, KeyQueries, PopoutQueries, SystemKeyQueries, AuditQueries],
-        [KeyMutations, PopoutMutations, SystemKeyMutations],
-        [services.accounts, services.keys, services.popouts, services.system_keys, services.audit_log],
+        [
+            AccountQueries, KeyQueries, PopoutQueries, SystemKeyQueries, AuditQueries, TeamQueries, DepartureQueries,
+            BillingQueries,
+        ],
+        [KeyMutations, PopoutMutations, SystemKeyMutations, TeamMutations, DepartureMutations, BillingMutations],
+        [
+            services.accounts, services.keys, services.popouts, services.system_keys, services.audit_log,
+            services.teams, services.invitations, services.sub_accounts, services.departures, services.billing,
+        ],
         perform,
         introspection=introspection,
-    )
+    )  # fmt: skip
 
 
 def _rating(settings: Settings, windows: RateWindows) -> Rating:
