@@ -52,7 +52,7 @@ from lumio.settings import Settings
 from lumio.storage.rates import RateWindows
 from lumio.surface.graph.endpoint import GraphRoutes
 from lumio.surface.graph.graph import Graph
-from lumio.surface.html.pages import Facts, Pages
+from lumio.surface.html.pages import Facts, Pages, every
 from lumio.surface.html.routes import dashboard, root, static_file
 from lumio.surface.html.templating import StaticFiles, environment
 from lumio.surface.http.failures import understand
@@ -171,7 +171,7 @@ async def describe_person(perform: Perform, accounts: Accounts, teams: Teams, as
     role = (me.role or "").capitalize()
     belongs = [
         {"id": one.id, "name": one.name, "role": one.role or "", "active": one.active}
-        for one in (await perform(teams.list, asker)).items
+        for one in await every(perform, teams.list, asker)
     ]
     return Facts(me.user.display_name, me.user.email, role, account, frozenset(me.permissions), belongs)
 

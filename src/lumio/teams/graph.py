@@ -6,12 +6,16 @@ from typing import Annotated
 import strawberry
 
 from lumio.accounts.graph import User
+from lumio.kernel import paging
 from lumio.surface.graph.call import Info, shown
 from lumio.teams.invitations import Invitations
+from lumio.teams.model import ListHere
 from lumio.teams.service import Teams
 from lumio.teams.sub_accounts import SubAccounts
 
 InvitationId = Annotated[strawberry.ID, strawberry.argument(name="id", description="Which invitation.")]
+
+FIRST = ListHere().limit
 
 
 @strawberry.type
@@ -27,6 +31,12 @@ class Member:
     two_factor: bool
     suspended: bool
 
+    @strawberry.field
+    @staticmethod
+    def cursor(root: strawberry.Parent["Member"]) -> str:
+        """The value of `after` for those that come after this one."""
+        return paging.encode(root.id)
+
 
 @strawberry.type
 class OwnAccount:
@@ -37,6 +47,12 @@ class OwnAccount:
     name: str
     role: str | None
     active: bool
+
+    @strawberry.field
+    @staticmethod
+    def cursor(root: strawberry.Parent["OwnAccount"]) -> str:
+        """The value of `after` for those that come after this one."""
+        return paging.encode(root.id)
 
 
 @strawberry.type
@@ -49,6 +65,12 @@ class Invitation:
     invited_by: str
     created_at: datetime
     expires_at: datetime
+
+    @strawberry.field
+    @staticmethod
+    def cursor(root: strawberry.Parent["Invitation"]) -> str:
+        """The value of `after` for those that come after this one."""
+        return paging.encode(root.id)
 
 
 @strawberry.type
@@ -68,6 +90,12 @@ class SubAccount:
     role: str
     created_at: datetime
 
+    @strawberry.field
+    @staticmethod
+    def cursor(root: strawberry.Parent["SubAccount"]) -> str:
+        """The value of `after` for those that come after this one."""
+        return paging.encode(root.id)
+
 
 @strawberry.type
 class TransferredOwnership:
@@ -82,28 +110,32 @@ class TeamQueries:
     """What can be asked of teams."""
 
     @strawberry.field
-    async def accounts(self, info: Info) -> list[OwnAccount]:
-        """List the accounts that the person belongs to."""
+    async def accounts(self, info: Info, first: int = FIRST, after: str | None = None) -> list[OwnAccount]:
+        """List the accounts that the person belongs to; `first` is 1 to 200."""
         call = info.context
-        return shown(list[OwnAccount], (await call.perform(call.of(Teams).list, call.asker)).items)
+        form = {"limit": first, "cursor": after}
+        return shown(list[OwnAccount], (await call.perform(call.of(Teams).list, call.asker, form)).items)
 
     @strawberry.field
-    async def members(self, info: Info) -> list[Member]:
-        """List everybody in the account, people and sub-accounts."""
+    async def members(self, info: Info, first: int = FIRST, after: str | None = None) -> list[Member]:
+        """List everybody in the account, people and sub-accounts; `first` is 1 to 200."""
         call = info.context
-        return shown(list[Member], (await call.perform(call.of(Teams).members, call.asker, {})).items)
+        form = {"limit": first, "cursor": after}
+        return shown(list[Member], (await call.perform(call.of(Teams).members, call.asker, form)).items)
 
     @strawberry.field
-    async def invitations(self, info: Info) -> list[Invitation]:
-        """List the invitations that are open."""
+    async def invitations(self, info: Info, first: int = FIRST, after: str | None = None) -> list[Invitation]:
+        """List the invitations that are open; `first` is 1 to 200."""
         call = info.context
-        return shown(list[Invitation], (await call.perform(call.of(Invitations).list, call.asker, {})).items)
+        form = {"limit": first, "cursor": after}
+        return shown(list[Invitation], (await call.perform(call.of(Invitations).list, call.asker, form)).items)
 
     @strawberry.field
-    async def sub_accounts(self, info: Info) -> list[SubAccount]:
-        """List the sub-accounts."""
+    async def sub_accounts(self, info: Info, first: int = FIRST, after: str | None = None) -> list[SubAccount]:
+        """List the sub-accounts; `first` is 1 to 200."""
         call = info.context
-        return shown(list[SubAccount], (await call.perform(call.of(SubAccounts).list, call.asker, {})).items)
+        form = {"limit": first, "cursor": after}
+        return shown(list[SubAccount], (await call.perform(call.of(SubAccounts).list, call.asker, form)).items)
 
 
 @strawberry.type

@@ -21,7 +21,7 @@ from lumio.accounts.service import Accounts
 from lumio.authority.subjects import Subject
 from lumio.crypto import opaque
 from lumio.crypto.hashing import Fingerprint, Peppers
-from lumio.kernel import clock
+from lumio.kernel import clock, paging
 from lumio.kernel.errors import Conflict, Denied, Limited, NotFound
 from lumio.kernel.event import Actor
 from lumio.kernel.paging import Page
@@ -30,10 +30,10 @@ from lumio.storage.unit import Unit, Units, View
 from lumio.teams import events, mails
 from lumio.teams.model import (
     Accept,
-    Here,
     InvitationView,
     Invite,
     Joined,
+    ListHere,
     MemberChoice,
     Opened,
     Withdrawn,
@@ -77,10 +77,10 @@ class Invitations:
         self._public_url = public_url
 
     @action("invitations.list", permission=INVITE)
-    async def list(self, context: Context, form: Here) -> Page[InvitationView]:
+    async def list(self, context: Context, form: ListHere) -> Page[InvitationView]:
         """Return the invitations that are open, the newest first."""
         rows = await self._store.live(context.view, here(context, form.account_id))
-        return Page([_view(row) for row in rows])
+        return paging.by_id([_view(row) for row in rows], form.limit, form.cursor, newest_first=True)
 
     @action(
         "invitations.create",

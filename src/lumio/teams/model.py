@@ -22,6 +22,21 @@ class Here(Struct, frozen=True, forbid_unknown_fields=True):
     account_id: RowId | None = None
 
 
+class ListAccounts(Struct, frozen=True, forbid_unknown_fields=True):
+    """Input: a page of one's own accounts."""
+
+    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+    cursor: str | None = None
+
+
+class ListHere(Struct, frozen=True, forbid_unknown_fields=True):
+    """Input: a page of a list of an account."""
+
+    account_id: RowId | None = None
+    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+    cursor: str | None = None
+
+
 class MemberChoice(Struct, frozen=True, forbid_unknown_fields=True):
     """Input: which member of which account."""
 

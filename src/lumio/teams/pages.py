@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 
 from lumio.access.perform import Perform
 from lumio.access.policy import CAPABILITIES, ROLES, Role, not_above
-from lumio.surface.html.pages import Pages, Web, asker_of, require_session
+from lumio.surface.html.pages import Pages, Web, asker_of, every, require_session
 from lumio.teams.invitations import Invitations
 from lumio.teams.service import Teams
 from lumio.teams.sub_accounts import SubAccounts
@@ -38,7 +38,7 @@ class TeamPages(Controller):
         asker = asker_of(request)
         rights = await perform.rights(asker.principal)
         may_invite = "members:invite" in rights
-        members = (await perform(teams.members, asker, {})).items
+        members = await every(perform, teams.members, asker)
         people = [one for one in members if one.user is not None]
         own = next(one for one in people if one.id == asker.principal.member_id)
         return await pages.show(
@@ -50,8 +50,8 @@ class TeamPages(Controller):
             own_id=own.id,
             own_role=own.role,
             heirs=[one for one in people if one.id != own.id and not one.suspended] if own.role == Role.OWNER else [],
-            invitations=(await perform(invitations.list, asker, {})).items if may_invite else [],
-            sub_accounts=(await perform(sub_accounts.list, asker, {})).items if may_invite else [],
+            invitations=await every(perform, invitations.list, asker) if may_invite else [],
+            sub_accounts=await every(perform, sub_accounts.list, asker) if may_invite else [],
             may_invite=may_invite,
             may_edit="members:edit" in rights,
             may_delete="members:delete" in rights,

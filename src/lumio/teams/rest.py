@@ -41,8 +41,8 @@ class AccountRoutes(Controller):
         self, request: Web, teams: NamedDependency[Teams], perform: NamedDependency[Perform]
     ) -> Response[Any]:
         """List the accounts that the person belongs to."""
-        exchange.query(request)
-        return exchange.many(request, await perform(teams.list, exchange.asker(request)))
+        form = exchange.query(request)
+        return exchange.many(request, await perform(teams.list, exchange.asker(request), form, lax=True))
 
     @post("/", **shows(Teams.create, AccountItem, body=CreateAccount, status=201))
     async def create(
@@ -99,7 +99,7 @@ class AccountRoutes(Controller):
     ) -> Response[Any]:
         """List everybody in the account, people and sub-accounts."""
         form = exchange.placed_query(request, account_id=account_id)
-        return exchange.many(request, await perform(teams.members, exchange.asker(request), form))
+        return exchange.many(request, await perform(teams.members, exchange.asker(request), form, lax=True))
 
 
 class InvitationRoutes(Controller):
@@ -117,7 +117,7 @@ class InvitationRoutes(Controller):
     ) -> Response[Any]:
         """List the invitations that are open."""
         form = exchange.placed_query(request, account_id=account_id)
-        return exchange.many(request, await perform(invitations.list, exchange.asker(request), form))
+        return exchange.many(request, await perform(invitations.list, exchange.asker(request), form, lax=True))
 
     @post("/", **shows(Invitations.create, InvitationView, body=InviteBody, status=201))
     async def create(
@@ -181,7 +181,7 @@ class SubAccountRoutes(Controller):
     ) -> Response[Any]:
         """List the sub-accounts."""
         form = exchange.placed_query(request, account_id=account_id)
-        return exchange.many(request, await perform(sub_accounts.list, exchange.asker(request), form))
+        return exchange.many(request, await perform(sub_accounts.list, exchange.asker(request), form, lax=True))
 
     @post("/", **shows(SubAccounts.create, SubAccountView, body=SubAccountBody, status=201))
     async def create(

@@ -12,6 +12,7 @@ from lumio.access.policy import Role
 from lumio.accounts.memberships import TARGET, Memberships, here, role_of, this_account
 from lumio.accounts.model import Member
 from lumio.accounts.service import Accounts
+from lumio.kernel import paging
 from lumio.kernel.errors import Denied, FieldError, Invalid, NotFound
 from lumio.kernel.paging import Page
 from lumio.storage.outbox import Outbox
@@ -21,6 +22,8 @@ from lumio.teams.model import (
     CreateAccount,
     Handed,
     Here,
+    ListAccounts,
+    ListHere,
     MemberView,
     RenameAccount,
     Transfer,
@@ -38,9 +41,9 @@ class Teams:
         self._outbox = outbox
 
     @action("accounts.list", signed_in=True)
-    async def list(self, context: Context, _form: None) -> Page[AccountItem]:
+    async def list(self, context: Context, form: ListAccounts) -> Page[AccountItem]:
         """Return the accounts that the person belongs to; a key knows its own only."""
-        return Page(await self._known(context))
+        return paging.by_id(await self._known(context), form.limit, form.cursor)
 
     @action("accounts.show", signed_in=True)
     async def show(self, context: Context, form: Here) -> AccountItem:
@@ -75,10 +78,10 @@ class Teams:
         return changed
 
     @action("members.list", permission="members:read")
-    async def members(self, context: Context, form: Here) -> Page[MemberView]:
+    async def members(self, context: Context, form: ListHere) -> Page[MemberView]:
         """Return everybody in the account, people and sub-accounts, the first to join first."""
         found = await self._memberships.all(context.view, here(context, form.account_id))
-        return Page([member_view(one) for one in found])
+        return paging.by_id([member_view(one) for one in found], form.limit, form.cursor)
 
     @action(
         "accounts.transfer",

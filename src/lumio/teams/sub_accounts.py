@@ -7,10 +7,11 @@ from lumio.access.action import action
 from lumio.access.context import Context
 from lumio.accounts.memberships import Memberships, here, this_account
 from lumio.accounts.model import clean_name, name_key
+from lumio.kernel import paging
 from lumio.kernel.errors import Conflict
 from lumio.kernel.paging import Page
 from lumio.teams import events
-from lumio.teams.model import CreateSubAccount, Here, SubAccountView, sub_account_view
+from lumio.teams.model import CreateSubAccount, ListHere, SubAccountView, sub_account_view
 
 KIND = "sub_account"
 MOST = 100
@@ -25,10 +26,11 @@ class SubAccounts:
         self._memberships = memberships
 
     @action("sub_accounts.list", permission="members:invite")
-    async def list(self, context: Context, form: Here) -> Page[SubAccountView]:
+    async def list(self, context: Context, form: ListHere) -> Page[SubAccountView]:
         """Return the sub-accounts, the oldest first."""
         found = await self._memberships.all(context.view, here(context, form.account_id))
-        return Page([sub_account_view(one) for one in found if one.kind == KIND])
+        subs = [sub_account_view(one) for one in found if one.kind == KIND]
+        return paging.by_id(subs, form.limit, form.cursor)
 
     @action(
         "sub_accounts.create",
