@@ -77,6 +77,19 @@ def shell(title: str, *crumbs: str, signed_in: bool = True) -> dict[str, Any]:
     }
 
 
+def departure() -> dict[str, Any]:
+    """Return what a removal would end: a key in use, one never used, a popout token with a hostile label."""
+    used = {"last_used_at": "2026-11-21T14:00:00Z", "last_used_ip": "203.0.113.7"}
+    never = {"last_used_at": None, "last_used_ip": None}
+    return {
+        "api_keys": [
+            {"label": "ci-github-actions", "prefix": "lm_dev_", "lookup_id": _signs(12), **used},
+            {"label": "laptop-max", "prefix": "lm_dev_", "lookup_id": _signs(12), **never},
+        ],
+        "popout_tokens": [{"label": HOSTILE, "prefix": "lm_pop_", "lookup_id": _signs(12), **used}],
+    }
+
+
 def accounts() -> list[dict[str, Any]]:
     """Return the accounts that a person could switch between."""
     return [
