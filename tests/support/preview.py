@@ -11,6 +11,7 @@ from typing import Any
 
 from lumio.surface.html.templating import STATIC, environment
 from tests.support import preview_samples as samples
+from tests.support.preview_team import team_pages
 
 __all__ = ["STATIC", "Page", "pages", "write"]
 
@@ -165,7 +166,8 @@ def _audit() -> list[Page]:
 
 def pages() -> list[Page]:
     """Return every page, in the order in which a new person meets them."""
-    return [*_login(), *_extensions(), *_keys(), *_audit(), *_errors()]
+    team = [Page(*one) for one in team_pages()]
+    return [*_login(), *_extensions(), *_keys(), *team, *_audit(), *_errors()]
 
 
 def write(folder: Path) -> None:

@@ -17,6 +17,10 @@ _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _NAV = (
     ("Build", (("Extensions", "extensions", "/dashboard/extensions"),)),
     (
+        "Account",
+        (("Team", "team", "/dashboard/account/team"), ("Billing", "money", "/dashboard/account/billing")),
+    ),
+    (
         "Account · Security",
         (
             ("API Keys", "key", "/dashboard/account/security/api-keys"),
@@ -65,11 +69,33 @@ def shell(title: str, *crumbs: str, signed_in: bool = True) -> dict[str, Any]:
         "title": title,
         "person": person if signed_in else None,
         "account": {"id": "a1", "name": "Acme Overlays", "slug": "acme-overlays"} if signed_in else None,
+        "accounts": accounts() if signed_in else [],
         "nav": nav if signed_in else [],
         "csrf": secrets.token_urlsafe(16),
         "crumbs": list(crumbs),
         "request_id": REQUEST,
     }
+
+
+def departure() -> dict[str, Any]:
+    """Return what a removal would end: a key in use, one never used, a popout token with a hostile label."""
+    used = {"last_used_at": "2026-11-21T14:00:00Z", "last_used_ip": "203.0.113.7"}
+    never = {"last_used_at": None, "last_used_ip": None}
+    return {
+        "api_keys": [
+            {"label": "ci-github-actions", "prefix": "lm_dev_", "lookup_id": _signs(12), **used},
+            {"label": "laptop-max", "prefix": "lm_dev_", "lookup_id": _signs(12), **never},
+        ],
+        "popout_tokens": [{"label": HOSTILE, "prefix": "lm_pop_", "lookup_id": _signs(12), **used}],
+    }
+
+
+def accounts() -> list[dict[str, Any]]:
+    """Return the accounts that a person could switch between."""
+    return [
+        {"id": "a1", "name": "Acme Overlays", "role": "owner", "active": True},
+        {"id": "a2", "name": f"Robin’s account {HOSTILE}", "role": "member", "active": False},
+    ]
 
 
 def keys() -> list[KeyView]:

@@ -62,6 +62,8 @@ class Memory:
         if method == "DELETE":
             gone = {"id": parts[2], "revoked_at": "2026-11-21T14:00:00Z", "seq": 7, "effective": True}
             return 200, {"data": gone}
+        if path.endswith("/departure"):
+            return 200, {"data": preview_samples.departure()}
         if method == "GET":
             return 200, {"data": {"id": parts[2], "last_used_at": None, "last_used_ip": None}}
         if path == "/api/extensions":

@@ -28,7 +28,7 @@ class Terms:
     action ends or changes, locked before rights are read. `creates`: an `Idempotency-Key` is honoured;
     `reveals`: its answer holds a secret, so a repetition never gets it again. `prepare`: slow work done
     before the unit opens, after a first look at the rights; when its result has a `body_digest`, that tells
-    repetitions apart instead of the raw body's.
+    repetitions apart instead of the raw body's, and when it has `ends`, those subjects are locked with the others.
     """
 
     name: str

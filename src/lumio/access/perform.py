@@ -108,7 +108,7 @@ class Perform:
         self, action: Action[Input, Output], asker: Asker, form: Input, prepared: Any, unit: Unit
     ) -> Output:
         terms, principal = action.terms, asker.principal
-        ends = tuple(terms.ends(principal, form)) if terms.ends else ()
+        ends = (*(terms.ends(principal, form) if terms.ends else ()), *getattr(prepared, "ends", ()))
         await unit.lock(shared=map(str, principal.subjects), exclusive=map(str, ends))
         if await self._authority.ended_within(unit, principal.subjects, principal.seq):
             raise Unauthenticated(internal="revoked_in_flight")

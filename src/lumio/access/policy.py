@@ -69,3 +69,9 @@ CAPABILITIES: tuple[tuple[str, str], ...] = (
 def roles_with(name: str) -> tuple[Role, ...]:
     """Return the roles that hold a permission without restriction, the highest first."""
     return tuple(role for role in Role if name in ROLES[role])
+
+
+def not_above(one: str, other: str) -> bool:
+    """Tell whether the role `one` is not above the role `other`."""
+    order = list(Role)
+    return order.index(Role(one)) >= order.index(Role(other))

@@ -63,6 +63,19 @@ class Standing(Struct, frozen=True):
     email: str | None
 
 
+class Member(Struct, frozen=True):
+    """A member of an account, person or sub-account; a suspended person keeps the place and may not act."""
+
+    id: str
+    account_id: str
+    user: UserView | None
+    name: str
+    role: str
+    kind: MemberKind
+    joined_at: datetime
+    suspended: bool
+
+
 class Person(Struct, frozen=True):
     """A person with what sign-in needs; never leaves the server."""
 
@@ -122,3 +135,8 @@ def slug_of(name: str) -> str:
     """Return letters, digits and single hyphens made from `name`; "account" when nothing is left."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-") or "account"
+
+
+def own_account_name(person: Person) -> str:
+    """Return the name of a person's own account; a long name is cut, so that it is never too long for one."""
+    return f"{person.display_name[:80]}’s account"

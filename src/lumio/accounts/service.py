@@ -66,6 +66,10 @@ class Accounts:
         found = await self._store.accounts_of(view, user_id)
         return found[0] if found else None
 
+    async def join(self, unit: Unit, account_id: str, user_id: str, role: str) -> str:
+        """Make a person a member of an account; return the member's id."""
+        return await self._store.add_member(unit, account_id, user_id, role)
+
     async def person(self, view: View, *, user_id: str = "", email: str = "") -> Person | None:
         """Return a person by id or by mail address."""
         return await self._store.person(view, user_id=user_id, email=email)

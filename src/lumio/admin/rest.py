@@ -10,7 +10,6 @@ from lumio.access.perform import Perform
 from lumio.admin.model import CreateRole, DeletedRole, RoleChange, RoleView, UserChange, UserItem
 from lumio.admin.roles import AdminRoles
 from lumio.admin.users import AdminUsers
-from lumio.kernel.errors import FieldError, Invalid
 from lumio.surface.rest import exchange
 from lumio.surface.rest.exchange import Web
 from lumio.surface.rest.openapi import shows
@@ -41,7 +40,7 @@ class AdminUserRoutes(Controller):
         perform: NamedDependency[Perform],
     ) -> Response[Any]:
         """Suspend or reinstate a person, or replace their admin roles."""
-        form = await _placed(request, user_id)
+        form = await exchange.placed(request, id=user_id)
         changed = await perform(admin_users.change, exchange.asker(request), form)
         return exchange.one(request, changed, collection=USERS)
 
@@ -77,7 +76,7 @@ class AdminRoleRoutes(Controller):
         perform: NamedDependency[Perform],
     ) -> Response[Any]:
         """Rename a role, or give it other permissions."""
-        form = await _placed(request, role_id)
+        form = await exchange.placed(request, id=role_id)
         changed = await perform(admin_roles.change, exchange.asker(request), form)
         return exchange.one(request, changed, collection=ROLES)
 
@@ -93,13 +92,3 @@ class AdminRoleRoutes(Controller):
         await exchange.no_body(request)
         gone = await perform(admin_roles.delete, exchange.asker(request), {"id": role_id})
         return exchange.one(request, gone, collection=ROLES)
-
-
-async def _placed(request: Web, name: str) -> dict[str, Any]:
-    """Return a body together with the id that the address names. Raises Invalid when the body names one too."""
-    form = await exchange.json_body(request)
-    if not isinstance(form, dict):
-        raise Invalid([FieldError("", "type", "Must be an object.")])
-    if "id" in form:
-        raise Invalid([FieldError("id", "unknown", "There is no such field.")])
-    return {**form, "id": name}

@@ -7,20 +7,28 @@ from lumio.admin.roles import AdminRoles
 from lumio.admin.service import Admin
 from lumio.admin.users import AdminUsers
 from lumio.audit.service import AuditLog
+from lumio.billing.service import Billing
+from lumio.departures.service import Departures
 from lumio.extensions.service import Extensions
 from lumio.extensions.versions import Versions
 from lumio.introspection.service import Introspection
 from lumio.keys.service import Keys
+from lumio.login.joining import Joining
 from lumio.login.registration import Registration
 from lumio.login.service import Login
 from lumio.popouts.service import Popouts
 from lumio.sessions.service import Sessions
 from lumio.surface.html.pages import Place
 from lumio.system_keys.service import SystemKeys
+from lumio.teams import events as team_events
+from lumio.teams.invitations import Invitations
+from lumio.teams.service import Teams
+from lumio.teams.sub_accounts import SubAccounts
 
 SERVICES = (
     Accounts, Admin, AdminRoles, AdminUsers, Sessions, Keys, Popouts, SystemKeys, Login, Registration,
-    Introspection, AuditLog, Extensions, Versions,
+    Introspection, AuditLog, Extensions, Versions, Teams, Invitations, SubAccounts, Departures,
+    Billing, Joining,
 )  # fmt: skip
 """Every class that declares actions, for the census."""
 
@@ -32,6 +40,8 @@ AUTHENTICATION_EVENTS = ("auth.succeeded", "auth.failed", "auth.throttled")
 PLACES = (
     Place("Build", "Extensions", "extensions", "/dashboard/extensions", "extensions:read"),
     Place("Build", "Tokens", "ticket", "/dashboard/account/tokens", "tokens:read"),
+    Place("Account", "Team", "team", "/dashboard/account/team", "members:read"),
+    Place("Account", "Billing", "money", "/dashboard/account/billing", "billing:read"),
     Place("Account · Security", "API Keys", "key", "/dashboard/account/security/api-keys", "api-keys:read"),
     Place("Account · Security", "Audit Log", "log", "/dashboard/account/security/audit-log", "audit-log:read"),
     Place("Admin", "System", "system", "/system", "admin:access"),
@@ -43,4 +53,5 @@ PLACES = (
 def event_names() -> tuple[str, ...]:
     """Return every event that an action can record, for people who filter the log."""
     promised = (terms.event for terms in census(SERVICES) if terms.event)
-    return tuple(sorted({*AUTHENTICATION_EVENTS, *OPERATORS_EVENTS, *admin_events.BESIDE, *promised}))
+    besides = {*AUTHENTICATION_EVENTS, *OPERATORS_EVENTS, *admin_events.BESIDE, *team_events.BESIDE}
+    return tuple(sorted({*besides, *promised}))

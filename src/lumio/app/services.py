@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from lumio.access.authenticator import Authenticator, Verifier
+from lumio.accounts.memberships import Memberships
 from lumio.accounts.service import Accounts
 from lumio.accounts.store import AccountStore
+from lumio.accounts.store.membership import MemberStore
 from lumio.admin.roles import AdminRoles
 from lumio.admin.service import Admin
 from lumio.admin.store import AdminStore
@@ -12,9 +14,13 @@ from lumio.admin.users import AdminUsers
 from lumio.app.ground import Ground
 from lumio.audit.service import AuditLog
 from lumio.audit.store.reading import AuditStore
+from lumio.billing.service import Billing
+from lumio.billing.store import BillingStore
 from lumio.crypto import opaque
 from lumio.crypto.hashing import Peppers, Tags
 from lumio.crypto.proofs import Proofs
+from lumio.crypto.sealing import Sealer
+from lumio.departures.service import Departures
 from lumio.extensions.bundles import BundleStore
 from lumio.extensions.service import Extensions
 from lumio.extensions.store import ExtensionStore, VersionStore
@@ -24,6 +30,7 @@ from lumio.keys.store import KeyStore
 from lumio.keys.verify import KeyVerifier
 from lumio.login.codes import Codes
 from lumio.login.guesses import Guesses
+from lumio.login.joining import Joining
 from lumio.login.registration import Links, Registration
 from lumio.login.service import Login
 from lumio.login.store import LoginStore
@@ -39,6 +46,10 @@ from lumio.system_keys.profiles import Profiles
 from lumio.system_keys.service import SystemKeys
 from lumio.system_keys.store import SystemKeyStore
 from lumio.system_keys.verify import SystemKeyVerifier
+from lumio.teams.invitations import Invitations
+from lumio.teams.service import Teams
+from lumio.teams.store import InvitationStore
+from lumio.teams.sub_accounts import SubAccounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +80,24 @@ class Services:
     guesses: Guesses
     login: Login
     registration: Registration
+    joining: Joining
     audit_log: AuditLog
+    teams: Teams
+    invitations: Invitations
+    sub_accounts: SubAccounts
+    departures: Departures
+    billing: Billing
 
 
 def employ(ground: Ground, stores: Stores, tags: Tags, proofs: Proofs) -> Services:
     """Build the services, the lower ones first."""
     settings, units, peppers = ground.settings, ground.units, ground.peppers
     accounts, admin = Accounts(AccountStore(ground.database.hot)), Admin(AdminStore())
-    sessions = Sessions(stores.sessions, peppers, ground.access_tokens, ground.authority, ground.failures)
+    sessions = Sessions(stores.sessions, peppers, ground.access_tokens, ground.authority, ground.failures, accounts)
+    keys = Keys(stores.keys, peppers, accounts)
+    popouts = Popouts(stores.popouts, peppers, accounts, admitted(settings.popout_admits))
+    memberships, outbox = Memberships(MemberStore()), ground.outbox
+    invitations = Invitations(InvitationStore(), peppers, accounts, memberships, outbox, units, settings.public_url)
     extensions, login_store = ExtensionStore(), LoginStore()
     codes = Codes(login_store, peppers)
     guesses = Guesses(login_store, Peppers(ground.ring, "guesses"), units)
@@ -87,8 +108,8 @@ def employ(ground: Ground, stores: Stores, tags: Tags, proofs: Proofs) -> Servic
         admin_roles=AdminRoles(AdminStore(), admin),
         admin_users=AdminUsers(AdminStore(), admin, accounts, sessions.end_all),
         sessions=sessions,
-        keys=Keys(stores.keys, peppers, accounts),
-        popouts=Popouts(stores.popouts, peppers, accounts, admitted(settings.popout_admits)),
+        keys=keys,
+        popouts=popouts,
         system_keys=SystemKeys(stores.system_keys, Profiles(settings.profiles), admin, tags, proofs),
         extensions=Extensions(extensions),
         versions=Versions(extensions, VersionStore(), BundleStore(settings.bundle_store), units),
@@ -96,7 +117,13 @@ def employ(ground: Ground, stores: Stores, tags: Tags, proofs: Proofs) -> Servic
         guesses=guesses,
         login=Login(accounts, admin, sessions, codes, guesses, ground.passwords, units),
         registration=Registration(accounts, sessions, codes, guesses, ground.passwords, ground.outbox, units, links),
+        joining=Joining(accounts, invitations, codes, ground.passwords, units),
         audit_log=AuditLog(AuditStore()),
+        teams=Teams(accounts, memberships, outbox),
+        invitations=invitations,
+        sub_accounts=SubAccounts(memberships),
+        departures=Departures(accounts, memberships, keys, popouts, sessions, outbox, units),
+        billing=Billing(BillingStore(), Sealer(ground.ring, "billing")),
     )
 
 

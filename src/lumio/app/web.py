@@ -24,7 +24,12 @@ from lumio.app.version import VERSION
 from lumio.audit.graph import AuditQueries
 from lumio.audit.pages import AuditPages
 from lumio.audit.rest import AuditLogRoutes
+from lumio.billing.graph import BillingMutations, BillingQueries
+from lumio.billing.pages import BillingPages
+from lumio.billing.rest import BillingRoutes
 from lumio.crypto.hashing import Peppers
+from lumio.departures.graph import DepartureMutations, DepartureQueries
+from lumio.departures.rest import DepartureRoutes
 from lumio.extensions.pages import ExtensionPages
 from lumio.extensions.rest.extensions import ExtensionRoutes
 from lumio.extensions.rest.me import developer_me
@@ -36,15 +41,18 @@ from lumio.keys.graph import KeyMutations, KeyQueries
 from lumio.keys.pages import KeyPages
 from lumio.keys.rest import KeyRoutes
 from lumio.login.pages import ResetPages, SetUpPages, SignInPages, SignUpPages
+from lumio.login.pages.joining import InvitationPages
 from lumio.login.rest import AuthRoutes, SetUpRoutes, StepUpRoutes
 from lumio.popouts.graph import PopoutMutations, PopoutQueries
 from lumio.popouts.pages import PopoutPages
 from lumio.popouts.rest import PopoutRoutes
+from lumio.sessions.pages import SwitchPages
+from lumio.sessions.rest import ActivationRoutes
 from lumio.settings import Settings
 from lumio.storage.rates import RateWindows
 from lumio.surface.graph.endpoint import GraphRoutes
 from lumio.surface.graph.graph import Graph
-from lumio.surface.html.pages import Facts, Pages
+from lumio.surface.html.pages import Facts, Pages, every
 from lumio.surface.html.routes import dashboard, root, static_file
 from lumio.surface.html.templating import StaticFiles, environment
 from lumio.surface.http.failures import understand
@@ -57,28 +65,36 @@ from lumio.surface.rest.describe_routes import openapi_document
 from lumio.system_keys.graph import SystemKeyMutations, SystemKeyQueries
 from lumio.system_keys.pages import SystemPages
 from lumio.system_keys.rest import PageSystemKeyRoutes, ProfileRoutes, SystemKeyRoutes
+from lumio.teams.graph import TeamMutations, TeamQueries
+from lumio.teams.pages import TeamPages
+from lumio.teams.rest import AcceptRoutes, AccountRoutes, InvitationRoutes, SubAccountRoutes
+from lumio.teams.service import Teams
 
 BODY_MAX = 1024 * 1024
 """Bytes of a request body; a bundle's upload has its own limit."""
 
 PROGRAMS: tuple[Any, ...] = (
     StepUpRoutes, MeRoutes, KeyRoutes, PopoutRoutes, AuditLogRoutes, GraphRoutes, SystemKeyRoutes, ProfileRoutes,
-    AdminUserRoutes, AdminRoleRoutes,
+    AdminUserRoutes, AdminRoleRoutes, AccountRoutes, ActivationRoutes, InvitationRoutes, AcceptRoutes,
+    SubAccountRoutes, DepartureRoutes, BillingRoutes,
 )  # fmt: skip
 """Under `/v1` for programs, and once more under `/api` for the pages."""
 
 HTML: tuple[Any, ...] = (
     SignInPages, SetUpPages, SignUpPages, ResetPages, KeyPages, PopoutPages, AuditPages, ExtensionPages,
-    SystemPages, UserPages,
+    SystemPages, UserPages, TeamPages, SwitchPages, InvitationPages, BillingPages,
 )  # fmt: skip
 
-MUTATIONS: tuple[Any, ...] = (KeyMutations, PopoutMutations, SystemKeyMutations)
+MUTATIONS: tuple[Any, ...] = (
+    KeyMutations, PopoutMutations, SystemKeyMutations, TeamMutations, DepartureMutations, BillingMutations,
+)  # fmt: skip
 
 OTHERS: tuple[Any, ...] = (root, dashboard, healthz, readyz, static_file, openapi_document)
 
 KNOWN = (
     "accounts", "admin", "admin_roles", "admin_users", "sessions", "keys", "popouts", "system_keys", "extensions",
-    "versions", "login", "registration", "audit_log",
+    "versions", "login", "registration", "audit_log", "teams", "invitations", "sub_accounts", "departures",
+    "billing", "joining",
 )  # fmt: skip
 """The services that handlers ask for by name."""
 
@@ -88,7 +104,8 @@ def open_door(ground: Ground, services: Services, perform: Perform, authenticato
     settings = ground.settings
     forgery = ForgeryGuard(Peppers(ground.ring, "forms"), settings.public_url)
     static = StaticFiles()
-    pages = Pages(environment(), static, forgery, partial(describe_person, perform, services.accounts), PLACES)
+    describe = partial(describe_person, perform, services.accounts, services.teams)
+    pages = Pages(environment(), static, forgery, describe, PLACES)
     known = {name: getattr(services, name) for name in KNOWN} | {
         "perform": perform,
         "pages": pages,
@@ -121,12 +138,18 @@ def open_door(ground: Ground, services: Services, perform: Perform, authenticato
 
 def _graph(services: Services, perform: Perform, *, introspection: bool) -> Graph:
     return Graph(
-        [AccountQueries, KeyQueries, PopoutQueries, SystemKeyQueries, AuditQueries],
+        [
+            AccountQueries, KeyQueries, PopoutQueries, SystemKeyQueries, AuditQueries, TeamQueries, DepartureQueries,
+            BillingQueries,
+        ],
         MUTATIONS,
-        [services.accounts, services.keys, services.popouts, services.system_keys, services.audit_log],
+        [
+            services.accounts, services.keys, services.popouts, services.system_keys, services.audit_log,
+            services.teams, services.invitations, services.sub_accounts, services.departures, services.billing,
+        ],
         perform,
         introspection=introspection,
-    )
+    )  # fmt: skip
 
 
 def _rating(settings: Settings, windows: RateWindows) -> Rating:
@@ -143,14 +166,18 @@ def _provide(service: Any) -> Provide:
     return Provide(lambda: service, use_cache=True, sync_to_thread=False)
 
 
-async def describe_person(perform: Perform, accounts: Accounts, asker: Asker) -> Facts:
+async def describe_person(perform: Perform, accounts: Accounts, teams: Teams, asker: Asker) -> Facts:
     """Return what the shell shows of whoever is signed in."""
     me = await perform(accounts.me, asker)
     if me.user is None or me.account is None:
         raise Unauthenticated(internal="the shell needs a person in an account")
     account = {"id": me.account.id, "name": me.account.name, "slug": me.account.slug}
     role = (me.role or "").capitalize()
-    return Facts(me.user.display_name, me.user.email, role, account, frozenset(me.permissions))
+    belongs = [
+        {"id": one.id, "name": one.name, "role": one.role or "", "active": one.active}
+        for one in await every(perform, teams.list, asker)
+    ]
+    return Facts(me.user.display_name, me.user.email, role, account, frozenset(me.permissions), belongs)
 
 
 class Renderer:

@@ -83,6 +83,10 @@ class Client:
         """Change something, once: never repeated by itself."""
         return self.send(Call("POST", path, again=False, body={} if body is None else {"json": body}), explain)
 
+    def patch(self, path: str, body: Mapping[str, Any], explain: Explanations | None = None) -> Answer:
+        """Change what is there, once."""
+        return self.send(Call("PATCH", path, again=False, body={"json": body}), explain)
+
     def delete(self, path: str, explain: Explanations | None = None) -> Answer:
         """Remove something, once."""
         return self.send(Call("DELETE", path, again=False), explain)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.main import get_command
 
-from lumio.cli.commands import audit, completion, deploy, extensions, init, keys, login, publish, versions
+from lumio.cli.commands import audit, completion, deploy, extensions, init, keys, login, publish, team, versions
 from lumio.cli.errors import CommandError, ExitCode, usage_error
 from lumio.cli.interrupts import interrupted
 from lumio.cli.light import LightCommand, LightGroup
@@ -85,6 +85,7 @@ for _name, _group in (
     ("extensions", extensions.app),
     ("versions", versions.app),
     ("keys", keys.app),
+    ("team", team.app),
     ("audit", audit.app),
 ):
     app.add_typer(_group, name=_name)

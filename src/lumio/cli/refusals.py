@@ -11,16 +11,21 @@ from lumio.cli.answer import Answer
 from lumio.cli.errors import CommandError, ExitCode, FieldError
 
 KEYS_PAGE = "/dashboard/account/security/api-keys"
+TEAM_PAGE = "/dashboard/account/team"
 _TWO_FACTOR_PAGE = "/dashboard/account/security/two-factor"
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """A sentence for one refusal. `why` may stay empty: then the server's own words stand there."""
+    """A sentence for one refusal. `why` may stay empty: then the server's own words stand there.
+
+    `page` is where a person does in the browser what a key cannot.
+    """
 
     what: str
     why: str = ""
     next_step: str = ""
+    page: str = KEYS_PAGE
 
 
 Explanations = Mapping[int, Advice]
@@ -55,7 +60,7 @@ def _general(answer: Answer, origin: str) -> Advice:
     return table.get(answer.status, fallback)
 
 
-def _by_code(code: str, origin: str) -> Advice | None:
+def _by_code(code: str, origin: str, page: str) -> Advice | None:
     if code == "two_factor_required":
         return Advice(
             "This account demands two-factor authentication",
@@ -66,7 +71,7 @@ def _by_code(code: str, origin: str) -> Advice | None:
         return Advice(
             "A key cannot do this",
             "it takes a person who has just proved who they are",
-            f"Do it in the browser: {origin}{KEYS_PAGE}",
+            f"Do it in the browser: {origin}{page}",
         )
     return None
 
@@ -119,7 +124,8 @@ def refusal(answer: Answer, origin: str, explain: Explanations | None = None) ->
         return _redirected(answer, origin)
     problem = _problem(answer.body)
     code = _text(problem, "code")
-    advice = _by_code(code, origin) or (explain or {}).get(answer.status) or _general(answer, origin)
+    own = (explain or {}).get(answer.status)
+    advice = _by_code(code, origin, own.page if own else KEYS_PAGE) or own or _general(answer, origin)
     said = _text(problem, "detail", "message", "title").rstrip(".")
     return CommandError(
         advice.what,

@@ -9,11 +9,23 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from lumio.kernel.errors import FieldError, Invalid
 
 Item = TypeVar("Item")
+
+
+class _WithId(Protocol):
+    """Something with an id."""
+
+    @property
+    def id(self) -> str:
+        """The id, a UUIDv7."""
+        ...
+
+
+Named = TypeVar("Named", bound=_WithId)
 
 LIMIT_MAX = 200
 LIMIT_DEFAULT = 50
@@ -28,6 +40,19 @@ class Page(Generic[Item]):
 
     items: Sequence[Item]
     next_cursor: str | None = None
+
+
+def by_id(items: Sequence[Named], limit: int, cursor: str | None, *, newest_first: bool = False) -> Page[Named]:
+    """Return a page of a list that was read whole, in the order of its ids, which is that of their making.
+
+    Raises:
+        Invalid: the cursor is not one of ours.
+    """
+    after = None if cursor is None else str(decode(cursor, 1)[0])
+    ordered = sorted(items, key=lambda one: one.id, reverse=newest_first)
+    rest = [one for one in ordered if after is None or (one.id < after if newest_first else one.id > after)]
+    more = len(rest) > limit
+    return Page(rest[:limit], encode(rest[limit - 1].id) if more else None)
 
 
 def encode(*key: str | int) -> str:

@@ -85,6 +85,7 @@ class KeyRow(Struct, frozen=True):
     id: str
     account_id: str
     member_id: str
+    minter_id: str
     label: str
     pepper_v: int
     digest: bytes

@@ -6,9 +6,8 @@ from litestar import Controller, Response, get
 from litestar.di import NamedDependency
 
 from lumio.access.perform import Perform
-from lumio.keys.model import KeyView
 from lumio.keys.service import Keys
-from lumio.surface.html.pages import Pages, Web, asker_of, require_session
+from lumio.surface.html.pages import Pages, Web, asker_of, every, require_session
 
 SORTS = {
     "label": lambda key: key.label.casefold(),
@@ -32,7 +31,7 @@ class KeyPages(Controller):
         """Show every key that is not revoked."""
         require_session(request)
         asker = asker_of(request)
-        found = await _all(perform, keys, asker)
+        found = await every(perform, keys.list, asker)
         sort = request.query_params.get("sort", "created_at")
         sort = sort if sort in SORTS else "created_at"
         order = "asc" if request.query_params.get("order") == "asc" else "desc"
@@ -50,15 +49,3 @@ class KeyPages(Controller):
             may_create=bool(rights & {"api-keys:create", "api-keys:create:own"}),
             may_revoke=bool(rights & {"api-keys:delete", "api-keys:delete:own"}),
         )
-
-
-async def _all(perform: Perform, keys: Keys, asker: Any) -> list[KeyView]:
-    """Return every key of the account, page by page, by the action that also answers programs."""
-    found: list[KeyView] = []
-    form: dict[str, Any] = {"limit": 200}
-    while True:
-        page = await perform(keys.list, asker, form)
-        found.extend(page.items)
-        if page.next_cursor is None:
-            return found
-        form["cursor"] = page.next_cursor

@@ -3,6 +3,7 @@
 Promise: the key leaves in one answer only, the row keeps a fingerprint, and a revocation is final.
 """
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,21 +13,24 @@ from lumio.access.action import action
 from lumio.access.context import Context
 from lumio.access.fields import clean_label, in_future
 from lumio.access.guard import Reach
+from lumio.access.policy import not_above
 from lumio.access.principal import Principal
-from lumio.accounts.model import Standing
+from lumio.accounts.model import Member, Standing
 from lumio.accounts.service import Accounts
 from lumio.authority.subjects import Subject
 from lumio.crypto import opaque
 from lumio.crypto.hashing import Peppers
 from lumio.kernel import clock, paging
-from lumio.kernel.errors import FieldError, Invalid, NotFound
+from lumio.kernel.errors import Denied, FieldError, Invalid, NotFound
 from lumio.kernel.paging import Page
 from lumio.keys import events
 from lumio.keys.model import CreatedKey, CreateKey, KeyChoice, KeyView, ListKeys, Party, RevokedKey
 from lumio.keys.store import KeyStore
-from lumio.storage.unit import Units
+from lumio.storage.unit import Units, View
 
 PREFIX = opaque.DEVELOPER_KEY
+MINTS_FOR_OTHERS = "members:invite"
+"""Whoever makes a key for a sub-account must hold this, then and as long as the key lives."""
 
 
 def _this_key(_principal: Principal, form: KeyChoice) -> list[Subject]:
@@ -74,12 +78,12 @@ class Keys:
         reveals=True,
     )
     async def create(self, context: Context, form: CreateKey) -> CreatedKey:
-        """Make a key for oneself; only this answer carries it."""
-        if form.sub_account_id is not None:
-            raise Invalid([FieldError("sub_account_id", "unknown", "There is no such sub-account.")])
+        """Make a key for oneself or for a sub-account; only this answer carries it."""
         label = clean_label(form.label)
         in_future("expires_at", form.expires_at)
         member_id = context.principal.member_id
+        if form.sub_account_id is not None:
+            member_id = await self._sub_account(context, form.sub_account_id)
         if member_id is None:
             raise NotFound
         return await self._mint(context, label, member_id, form.expires_at, None, events.CREATED)
@@ -95,8 +99,13 @@ class Keys:
     async def rotate(self, context: Context, form: KeyChoice) -> CreatedKey:
         """Make the successor of a key. The old one goes on working until it is revoked."""
         row = await self._find(context, form.id)
-        if row.holder_id != context.principal.member_id:
-            raise NotFound("Only its holder can rotate this key: the successor is shown to whoever makes it.")
+        members = await self._accounts.members_of(context.view, context.account_id)
+        holder = members.get(row.holder_id)
+        if holder is None or holder.user_id is not None:
+            if row.holder_id != context.principal.member_id:
+                raise NotFound("Only its holder can rotate this key: the successor is shown to whoever makes it.")
+        else:
+            await self._sub_account(context, holder.member_id)
         return await self._mint(context, row.label, row.holder_id, row.expires_at, row.id, events.ROTATED)
 
     @action("api_keys.revoke", permission="api-keys:delete", event=events.REVOKED, ends=_this_key)
@@ -109,6 +118,22 @@ class Keys:
         context.record(events.REVOKED, ("api_key", row.id), detail={"label": row.label})
         receipt = await context.end(Subject("key", row.id), reason="revoked")
         return RevokedKey(row.id, moment, receipt.seq, receipt.effective)
+
+    async def left_by(self, view: View, account_id: str, member: Member) -> Sequence[KeyView]:
+        """Return the live keys that a member holds, and those that the person minted for sub-accounts."""
+        rows = await self._store.left_by(view, account_id, member.id, member.user.id if member.user else None)
+        members = await self._accounts.members_of(view, account_id)
+        return [_view(row, members) for row in rows]
+
+    async def end(self, context: Context, doomed: Iterable[KeyView], reason: str) -> Sequence[Subject]:
+        """End keys inside the unit of a higher action, with an event each; the caller writes the feed."""
+        ended = []
+        for key in doomed:
+            if await self._store.revoke(context.unit, key.id, clock.now()):
+                detail = {"label": key.label, "reason": reason}
+                context.record(events.REVOKED, ("api_key", key.id), detail=detail)
+                ended.append(Subject("key", key.id))
+        return ended
 
     def used(self, key_id: str, ip: str | None) -> None:
         """Note in memory that a key was accepted now."""
@@ -141,6 +166,23 @@ class Keys:
         context.record(event, ("api_key", row.id), detail=detail)
         created = CreatedKey(row.id, label, secret.text, PREFIX, secret.lookup_id, row.created_at, expires_at)
         return replace(created, predecessor_id=predecessor_id) if predecessor_id else created
+
+    async def _sub_account(self, context: Context, member_id: str) -> str:
+        """Return the id of a sub-account that the asker may make keys for.
+
+        Raises:
+            Denied: they lack the right, or its role is above their own.
+            Invalid: there is none with this id.
+        """
+        if MINTS_FOR_OTHERS not in context.held:
+            raise Denied(f"To make keys for a sub-account needs {MINTS_FOR_OTHERS}.")
+        members = await self._accounts.members_of(context.view, context.account_id)
+        found, me = members.get(member_id), members.get(context.principal.member_id or "")
+        if found is None or found.user_id is not None:
+            raise Invalid([FieldError("sub_account_id", "unknown", "There is no such sub-account.")])
+        if me is None or not not_above(found.role, me.role):
+            raise Denied("You cannot make keys for a role above your own.")
+        return found.member_id
 
     async def _find(self, context: Context, key_id: str) -> Any:
         row = await self._store.one(context.view, context.account_id, key_id)

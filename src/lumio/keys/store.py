@@ -30,7 +30,7 @@ keys = Table(
     id_column(primary_key=True),
     Column("account_id", ForeignKey("account.id"), nullable=False),
     id_column("holder_id", nullable=False),
-    id_column("minter_id", nullable=False),
+    id_column("minter_id", nullable=False, index=True),
     Column("minter_name", String(254), nullable=False),
     Column("label", String(100), nullable=False),
     *fingerprint_columns(),
@@ -45,7 +45,7 @@ keys = Table(
 
 _BY_LOOKUP = HotQuery(
     select(
-        keys.c.id, keys.c.account_id, keys.c.holder_id, keys.c.label,
+        keys.c.id, keys.c.account_id, keys.c.holder_id, keys.c.minter_id, keys.c.label,
         keys.c.pepper_v, keys.c.digest, keys.c.expires_at, keys.c.revoked_at,
     ).where(keys.c.lookup_id == bindparam("lookup_id"))
 )  # fmt: skip
@@ -63,8 +63,8 @@ class KeyStore:
         row = await self._hot.row(_BY_LOOKUP, lookup_id=lookup_id)
         if row is None:
             return None
-        times = [None if micros is None else clock.from_micros(micros) for micros in row[6:]]
-        return KeyRow(*row[:6], *times)
+        times = [None if micros is None else clock.from_micros(micros) for micros in row[7:]]
+        return KeyRow(*row[:7], *times)
 
     async def live(
         self,
@@ -84,6 +84,12 @@ class KeyStore:
             found = found.where(tuple_(keys.c.created_at, keys.c.id) < last)
         ordered = found.order_by(keys.c.created_at.desc(), keys.c.id.desc()).limit(limit)
         return (await view.execute(ordered)).all()
+
+    async def left_by(self, view: View, account_id: str, member_id: str, user_id: str | None) -> Sequence[Any]:
+        """Return rows of live keys that a member holds or that the person behind it minted, the newest first."""
+        theirs = [keys.c.holder_id == member_id, *([keys.c.minter_id == user_id] if user_id else [])]
+        found = select(keys).where(keys.c.account_id == account_id, keys.c.revoked_at.is_(None), or_(*theirs))
+        return (await view.execute(found.order_by(keys.c.created_at.desc(), keys.c.id.desc()))).all()
 
     async def one(self, view: View, account_id: str, key_id: str) -> Any | None:
         """Return the row of a key that is not revoked."""

@@ -2,7 +2,9 @@
 
 from lumio.access.authenticator import Refused
 from lumio.access.kinds import Kind, Presented
+from lumio.access.policy import ROLES, Role
 from lumio.access.principal import Principal
+from lumio.accounts.model import Standing
 from lumio.accounts.service import Accounts, subjects_of
 from lumio.authority.interface import Authority
 from lumio.authority.subjects import Subject
@@ -10,12 +12,13 @@ from lumio.crypto import opaque
 from lumio.crypto.hashing import Fingerprint, Peppers
 from lumio.kernel import clock
 from lumio.kernel.event import Actor, Origin
-from lumio.keys.service import Keys
+from lumio.keys.model import KeyRow
+from lumio.keys.service import MINTS_FOR_OTHERS, Keys
 from lumio.keys.store import KeyStore
 
 
 class KeyVerifier:
-    """Shape, authority, row, secret, standing: in this order."""
+    """Shape, authority, row, secret, standing of the holder and, for a sub-account, of the minter: in this order."""
 
     def __init__(
         self, store: KeyStore, keys: Keys, accounts: Accounts, authority: Authority, peppers: Peppers
@@ -51,13 +54,24 @@ class KeyVerifier:
         standing = await self._accounts.standing_of_member(row.member_id)
         if standing is None:
             return Refused("holder_gone", actor=actor, account_id=row.account_id)
+        minter = await self._minter(row, standing)
+        if minter is None:
+            return Refused("minter_gone", actor=actor, account_id=row.account_id)
+        subjects = (Subject("key", row.id), *subjects_of(standing), *subjects_of(minter))
         return Principal(
             Kind.API_KEY,
             Actor("api_key", row.id, row.label, standing.user_id or standing.member_id, "api_key", row.id),
-            subjects=(Subject("key", row.id), *subjects_of(standing)),
+            subjects=tuple(dict.fromkeys(subjects)),
             seq=status.seq,
             user_id=standing.user_id,
             account_id=row.account_id,
             member_id=standing.member_id,
             expires_at=row.expires_at,
         )
+
+    async def _minter(self, row: KeyRow, holder: Standing) -> Standing | None:
+        """Return the standing of whoever has seen the secret; None when they may not make such keys any more."""
+        if holder.user_id is not None:
+            return holder
+        minter = await self._accounts.standing_of_user(row.account_id, row.minter_id)
+        return minter if minter is not None and MINTS_FOR_OTHERS in ROLES[Role(minter.role)] else None

@@ -41,6 +41,14 @@ class Waiting(Struct, frozen=True):
     password_hash: str
 
 
+class Join(Struct, frozen=True, forbid_unknown_fields=True):
+    """Input: a new person who was invited; the address is the one that the invitation went to."""
+
+    code: Code
+    display_name: DisplayName
+    password: NewPassword
+
+
 class WithCode(Struct, frozen=True, forbid_unknown_fields=True):
     """Input: a mailed one-time code."""
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 from lumio.access.action import action
 from lumio.access.context import Context
 from lumio.access.principal import Asker
-from lumio.accounts.model import Person, clean_name, mail_key
+from lumio.accounts.model import Person, clean_name, mail_key, own_account_name
 from lumio.accounts.service import Accounts
 from lumio.authority.subjects import Subject
 from lumio.crypto import opaque
@@ -104,7 +104,7 @@ class Registration:
         person = await self._accounts.person(unit, user_id=waiting.user_id)
         if person is None:
             raise NotFound
-        account_id = await self._accounts.found_account(unit, person.id, _home_of(person))
+        account_id = await self._accounts.found_account(unit, person.id, own_account_name(person))
         actor = Actor("user", person.id, person.email, auth_method="mailed_code")
         context.record("user.mail_verified", ("user", person.id), account_id=account_id, actor=actor)
         context.record("account.created", ("account", account_id), account_id=account_id, actor=actor)
@@ -156,7 +156,7 @@ class Registration:
             # The mail box is proven now; an unverified sign-up becomes a person like any other.
             await self._accounts.verify_mail(unit, person.id)
             await self._codes.cancel(unit, opaque.MAIL_VERIFICATION, person.id)
-            account_id = await self._accounts.found_account(unit, person.id, _home_of(person))
+            account_id = await self._accounts.found_account(unit, person.id, own_account_name(person))
         else:
             account_id = home[0] if home else ""
         context.post(self._outbox.message(mails.MAIL, mails.password_changed(person.email)))
@@ -166,8 +166,3 @@ class Registration:
         if ended:
             await context.end(*ended, reason="password reset")
         return Accepted("Your password is changed. Sign in with the new one.")
-
-
-def _home_of(person: Person) -> str:
-    """Return the name of a person's own account; a long name is cut, so that it is never too long for one."""
-    return f"{person.display_name[:80]}’s account"

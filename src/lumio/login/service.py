@@ -8,7 +8,7 @@ from msgspec import Struct
 from lumio.access.action import action
 from lumio.access.context import Context
 from lumio.access.principal import Asker
-from lumio.accounts.model import Person
+from lumio.accounts.model import Person, own_account_name
 from lumio.accounts.service import Accounts
 from lumio.admin.service import Admin
 from lumio.authority.subjects import Subject
@@ -128,17 +128,27 @@ class Login:
 
     async def _open_session(self, context: Context, form: SignIn, *, page: bool) -> Opened:
         checked: Checked = context.prepared
-        person, account_id = checked.person, checked.account_id
-        if person is None or account_id is None or not (checked.right and person.active and person.verified):
+        person = checked.person
+        if person is None or not (checked.right and person.active and person.verified):
             raise self._wrong(checked, form)
         actor = Actor("user", person.id, person.email, auth_method="password")
         if not await self._accounts.same_password(context.unit, person):
             raise self._wrong(checked, form)
+        account_id = await self._home(context, person, actor)
         opened = await self._sessions.open(context.unit, person.id, account_id, context.asker.origin, page=page)
         await self._guesses.forgive(context.unit, form.email, context.asker.origin.ip)
         context.record("session.created", ("session", opened.session_id), account_id=account_id, actor=actor)
         await self._end_planted(context)
         return opened
+
+    async def _home(self, context: Context, person: Person, actor: Actor) -> str:
+        """Return the account that a new session acts in; whoever belongs to none any more gets one of their own."""
+        home = await self._accounts.first_account_of(context.unit, person.id)
+        if home is not None:
+            return home[0]
+        account_id = await self._accounts.found_account(context.unit, person.id, own_account_name(person))
+        context.record("account.created", ("account", account_id), account_id=account_id, actor=actor)
+        return account_id
 
     async def _end_planted(self, context: Context) -> None:
         """End the session that the browser came with: whoever planted it must not share the new one."""

@@ -8,10 +8,9 @@ from litestar.di import NamedDependency
 
 from lumio.access.perform import Perform
 from lumio.access.permission import OWN
-from lumio.access.principal import Asker
-from lumio.popouts.model import Choices, PopoutView
+from lumio.popouts.model import Choices
 from lumio.popouts.service import Popouts
-from lumio.surface.html.pages import Pages, Web, asker_of, require_session
+from lumio.surface.html.pages import Pages, Web, asker_of, every, require_session
 
 ADDRESS = "/dashboard/account/tokens"
 SORTS = {
@@ -60,7 +59,7 @@ class PopoutPages(Controller):
         """Show every popout token that is not revoked."""
         require_session(request)
         asker = asker_of(request)
-        found = await _all(perform, popouts, asker)
+        found = await every(perform, popouts.list, asker)
         sort = request.query_params.get("sort", "created_at")
         sort = sort if sort in SORTS else "created_at"
         order = "asc" if request.query_params.get("order") == "asc" else "desc"
@@ -88,15 +87,3 @@ class PopoutPages(Controller):
 def boxes(admits: Iterable[str], choices: Choices) -> list[dict[str, Any]]:
     """Return each permission that a popout token may have, in words, and whether the person can give it."""
     return [{"name": name, "words": WORDS[name], "held": name in choices.permissions} for name in sorted(admits)]
-
-
-async def _all(perform: Perform, popouts: Popouts, asker: Asker) -> list[PopoutView]:
-    """Return every popout token, page by page, by the action that also answers programs."""
-    found: list[PopoutView] = []
-    form: dict[str, Any] = {"limit": 200}
-    while True:
-        page = await perform(popouts.list, asker, form)
-        found.extend(page.items)
-        if page.next_cursor is None:
-            return found
-        form["cursor"] = page.next_cursor

@@ -24,9 +24,3 @@ def counting(chosen: Iterable[str], maker: Standing, member: Standing) -> frozen
     """Return what remains of the chosen rights when the maker's role is what it is now."""
     role = ROLES[Role(maker.role)]
     return frozenset(chosen) & givable(role, own=maker.member_id == member.member_id)
-
-
-def not_above(one: Standing, other: Standing) -> bool:
-    """Tell whether the role of `one` is not above that of `other`."""
-    order = list(Role)
-    return order.index(Role(one.role)) >= order.index(Role(other.role))

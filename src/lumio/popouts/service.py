@@ -4,7 +4,7 @@ Promise: the secret leaves in one answer only, nobody puts into a popout token w
 moment, and a revocation is final.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,8 +16,9 @@ from lumio.access.context import Context
 from lumio.access.fields import clean_label, in_future
 from lumio.access.guard import Reach
 from lumio.access.kinds import Kind
+from lumio.access.policy import not_above
 from lumio.access.principal import Principal
-from lumio.accounts.model import Standing
+from lumio.accounts.model import Member, Standing
 from lumio.accounts.service import Accounts
 from lumio.authority.subjects import Subject
 from lumio.crypto import opaque
@@ -38,9 +39,9 @@ from lumio.popouts.model import (
     RevokedPopout,
     UpdatePopout,
 )
-from lumio.popouts.rights import givable, not_above
+from lumio.popouts.rights import givable
 from lumio.popouts.store import PopoutStore
-from lumio.storage.unit import Units
+from lumio.storage.unit import Units, View
 
 PREFIX = opaque.POPOUT_TOKEN
 
@@ -106,7 +107,9 @@ class Popouts:
         """Return what whoever asks may put into a popout token of their own, and whom they may bind one to."""
         members = await self._accounts.members_of(context.view, context.account_id)
         me = _own_standing(context, members)
-        bindable = [me] if context.reach is Reach.OWN else [one for one in members.values() if not_above(one, me)]
+        bindable = (
+            [me] if context.reach is Reach.OWN else [one for one in members.values() if not_above(one.role, me.role)]
+        )
         names = givable(guard.effective(context.principal, context.held), own=True) & self.admits
         parties = [Party(one.member_id, one.name) for one in bindable]
         return Choices(sorted(names), sorted(parties, key=lambda one: (one.id != me.member_id, one.name.casefold())))
@@ -176,6 +179,22 @@ class Popouts:
         receipt = await context.end(Subject("popout", row.id), reason="revoked")
         return RevokedPopout(row.id, moment, receipt.seq, receipt.effective)
 
+    async def left_by(self, view: View, account_id: str, member: Member) -> Sequence[PopoutView]:
+        """Return the live popout tokens that are bound to a member or that the person made."""
+        rows = await self._store.left_by(view, account_id, member.id, member.user.id if member.user else None)
+        members = await self._accounts.members_of(view, account_id)
+        return [_view(row, members) for row in rows]
+
+    async def end(self, context: Context, doomed: Iterable[PopoutView], reason: str) -> Sequence[Subject]:
+        """End popout tokens inside the unit of a higher action, with an event each; the caller writes the feed."""
+        ended = []
+        for popout in doomed:
+            if await self._store.change(context.unit, popout.id, {"revoked_at": clock.now()}) is not None:
+                detail = {"label": popout.label, "reason": reason}
+                context.record(events.REVOKED, ("popout_token", popout.id), detail=detail)
+                ended.append(Subject("popout", popout.id))
+        return ended
+
     def used(self, popout_id: str, ip: str | None) -> None:
         """Note in memory that a popout token was accepted now."""
         self._uses[popout_id] = (clock.now(), ip)
@@ -203,7 +222,7 @@ class Popouts:
             raise Denied("You can bind a popout token to yourself only.")
         if member_id not in members:
             raise Invalid([FieldError("member_id", "unknown", "There is no such member.")])
-        if not not_above(members[member_id], me):
+        if not not_above(members[member_id].role, me.role):
             raise Denied("You cannot bind a popout token to a role above your own.")
         return members[member_id]
 

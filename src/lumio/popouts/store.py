@@ -32,7 +32,7 @@ popouts = Table(
     id_column(primary_key=True),
     Column("account_id", ForeignKey("account.id"), nullable=False),
     id_column("member_id", nullable=False),
-    id_column("maker_id", nullable=False),
+    id_column("maker_id", nullable=False, index=True),
     Column("maker_name", String(254), nullable=False),
     Column("label", String(100), nullable=False),
     Column("permissions", JSON, nullable=False),
@@ -87,6 +87,14 @@ class PopoutStore:
             found = found.where(tuple_(popouts.c.created_at, popouts.c.id) < last)
         ordered = found.order_by(popouts.c.created_at.desc(), popouts.c.id.desc()).limit(limit)
         return (await view.execute(ordered)).all()
+
+    async def left_by(self, view: View, account_id: str, member_id: str, user_id: str | None) -> Sequence[Any]:
+        """Return rows of live popout tokens bound to a member or made by the person behind it, the newest first."""
+        theirs = [popouts.c.member_id == member_id, *([popouts.c.maker_id == user_id] if user_id else [])]
+        found = select(popouts).where(
+            popouts.c.account_id == account_id, popouts.c.revoked_at.is_(None), or_(*theirs)
+        )
+        return (await view.execute(found.order_by(popouts.c.created_at.desc(), popouts.c.id.desc()))).all()
 
     async def one(self, view: View, account_id: str, popout_id: str) -> Any | None:
         """Return the row of a popout token that is not revoked."""

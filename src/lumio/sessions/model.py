@@ -46,3 +46,16 @@ class Refresh(Struct, frozen=True, forbid_unknown_fields=True):
     """Input of a refresh."""
 
     refresh_token: Annotated[str, Meta(min_length=1, max_length=100, extra=SECRET)]
+
+
+class Activate(Struct, frozen=True, forbid_unknown_fields=True):
+    """Input: the account to act in from now on."""
+
+    account_id: Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class Activated(Struct, frozen=True):
+    """The account that the session acts in now; a program gets fresh tokens for it, a page keeps its cookie."""
+
+    account_id: str
+    tokens: TokenPair | None = None

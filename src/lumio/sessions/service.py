@@ -11,15 +11,16 @@ from lumio.access.action import action
 from lumio.access.context import Context
 from lumio.access.limit import FailureLimiter
 from lumio.access.principal import Principal
+from lumio.accounts.service import Accounts
 from lumio.authority.interface import Authority
 from lumio.authority.subjects import Ending, Subject
 from lumio.crypto import opaque
 from lumio.crypto.hashing import Fingerprint, Peppers
 from lumio.crypto.signing import LIFETIME_SECONDS, AccessTokens, Claims
 from lumio.kernel import clock, ids
-from lumio.kernel.errors import Unauthenticated
+from lumio.kernel.errors import Denied, NotFound, Unauthenticated
 from lumio.kernel.event import Origin
-from lumio.sessions.model import Opened, Refresh, TokenPair
+from lumio.sessions.model import Activate, Activated, Opened, Refresh, TokenPair
 from lumio.sessions.store import SessionStore
 from lumio.storage.unit import Unit, Units, View
 
@@ -42,9 +43,14 @@ class Sessions:
         access_tokens: AccessTokens,
         authority: Authority,
         failures: FailureLimiter,
+        accounts: Accounts,
     ) -> None:
-        """Work on `store`; secrets are kept as fingerprints under `peppers`, wrong ones count in `failures`."""
+        """Work on `store`; secrets are kept as fingerprints under `peppers`, wrong ones count in `failures`.
+
+        `accounts` knows who belongs where.
+        """
         self._store = store
+        self._accounts = accounts
         self._peppers = peppers
         self._access_tokens = access_tokens
         self._authority = authority
@@ -108,6 +114,42 @@ class Sessions:
         await self._store.end(context.unit, session_id)
         context.record("session.ended", ("session", session_id), detail={"reason": "signed_out"})
         await context.end(Subject("session", session_id), reason="signed out")
+
+    @action("accounts.activate", event="session.account_changed", signed_in=True, ends=_own_session)
+    async def activate(self, context: Context, form: Activate) -> Activated:
+        """Act in another account of one's own from now on; access tokens for the account before are dead."""
+        principal, unit = context.principal, context.unit
+        session_id = principal.session_id
+        if session_id is None or principal.proven_at is None:
+            raise Denied("Only a signed-in person can switch between accounts.")
+        belongs = await self._accounts.memberships(unit, [context.user_id])
+        if form.account_id not in {one.id for one in belongs[context.user_id]}:
+            raise NotFound
+        await self._store.act_in(unit, session_id, form.account_id)
+        tokens = None
+        if not principal.page:
+            tokens = await self._pair(
+                unit, session_id, context.user_id, form.account_id, proven_at=principal.proven_at
+            )
+        detail = {"from": principal.account_id, "to": form.account_id}
+        target = ("session", session_id)
+        context.record("session.account_changed", target, detail=detail, account_id=form.account_id)
+        context.asker.outcome.ended_self = True
+        await context.end(Subject("session", session_id), reason="account changed", effect="changed")
+        return Activated(form.account_id, tokens)
+
+    async def end_in(self, context: Context, account_id: str, user_id: str | None, reason: str) -> list[Subject]:
+        """End the sessions that act in an account, with an event each; return the subjects for the feed."""
+        ended = []
+        for session_id in await self._store.live_in(context.unit, account_id, user_id):
+            if await self._store.end(context.unit, session_id):
+                context.record("session.ended", ("session", session_id), detail={"reason": reason})
+                ended.append(Subject("session", session_id))
+        return ended
+
+    async def acting_in(self, view: View, account_id: str, user_id: str | None) -> list[Subject]:
+        """Return the subjects of live sessions that act in an account, of one person when given."""
+        return [Subject("session", one) for one in await self._store.live_in(view, account_id, user_id)]
 
     async def end_one(self, unit: Unit, session_id: str) -> None:
         """End one session; the caller writes the feed."""

@@ -88,6 +88,18 @@ class SessionStore:
         live = select(sessions.c.id).where(sessions.c.user_id == user_id, sessions.c.ended_at.is_(None))
         return [row.id for row in await view.execute(live)]
 
+    async def live_in(self, view: View, account_id: str, user_id: str | None) -> list[str]:
+        """Return the ids of live sessions that act in an account, of one person when given."""
+        live = select(sessions.c.id).where(sessions.c.account_id == account_id, sessions.c.ended_at.is_(None))
+        if user_id is not None:
+            live = live.where(sessions.c.user_id == user_id)
+        return [row.id for row in await view.execute(live)]
+
+    async def act_in(self, unit: Unit, session_id: str, account_id: str) -> None:
+        """Move a session to another account."""
+        moved = update(sessions).where(sessions.c.id == session_id, sessions.c.ended_at.is_(None))
+        await unit.execute(moved.values(account_id=account_id))
+
     async def known_address(self, view: View, user_id: str, ip: str, since: datetime) -> bool:
         """Tell whether the person signed in from this address since then."""
         found = select(sessions.c.id).where(

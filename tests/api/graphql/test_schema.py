@@ -14,10 +14,16 @@ from lumio.accounts import graph as accounts_graph
 from lumio.accounts import model as accounts_model
 from lumio.audit import graph as audit_graph
 from lumio.audit import model as audit_model
+from lumio.billing import graph as billing_graph
+from lumio.billing import model as billing_model
+from lumio.departures import graph as departures_graph
+from lumio.departures import model as departures_model
 from lumio.keys import graph as keys_graph
 from lumio.keys import model as keys_model
 from lumio.settings import Settings, SettingsError, load
 from lumio.surface.graph import receipt
+from lumio.teams import graph as teams_graph
+from lumio.teams import model as teams_model
 from tests.api.graphql.asking import ask, granted
 from tests.support.world import World, opened
 
@@ -28,6 +34,15 @@ SHOWN: dict[type, type[Struct]] = {
     keys_graph.Party: keys_model.Party,
     keys_graph.ApiKey: keys_model.KeyView,
     receipt.RevokedKey: keys_model.RevokedKey,
+    teams_graph.Member: teams_model.MemberView,
+    teams_graph.OwnAccount: teams_model.AccountItem,
+    teams_graph.Invitation: teams_model.InvitationView,
+    teams_graph.WithdrawnInvitation: teams_model.Withdrawn,
+    teams_graph.SubAccount: teams_model.SubAccountView,
+    teams_graph.TransferredOwnership: teams_model.Handed,
+    departures_graph.Departure: departures_model.Departure,
+    departures_graph.Departed: departures_model.Departed,
+    billing_graph.BillingDetails: billing_model.BillingView,
     audit_graph.AuditTarget: audit_model.Target,
     audit_graph.AuditEntry: audit_model.Entry,
 }

@@ -29,7 +29,9 @@ NOBODY_S = ids.uuid7()
 SAMPLES: dict[str, Any] = {
     "code": "unknown", "email": OPERATOR, "password": PASSWORD, "display_name": "Mia", "account_name": "Mia's",
     "label": "sample", "name": "sample", "method": "password", "refresh_token": "unknown", "token": "unknown",
-    "permissions": ["admin:access"],
+    "permissions": ["admin:access"], "member_id": NOBODY_S, "role": "member", "legal_name": "Mia's", "city": "Köln",
+    "address_line1": "Lange Straße 1", "postal_code": "50667", "country": "DE", "currency": "EUR",
+    "payout_method": "paypal",
 }  # fmt: skip
 NO_SESSION = "only a session can be signed out or raised"
 SIGNED_IN = ("operator's session", "owner's session", "admin's session", "member's session")
@@ -41,6 +43,11 @@ BEYOND: dict[tuple[str, str], tuple[object, str]] = {
         for action, status in (("sessions.sign_out", 401), ("login.step_up", 403))
     },
     **{("popout_tokens.me", client): (403, "it shows a popout token to itself") for client in (*SIGNED_IN, *KEYS)},
+    **{
+        (action, client): (403, "only a signed-in person has several accounts")
+        for client in KEYS
+        for action in ("accounts.create", "accounts.activate")
+    },
     ("auth.verify", "anonymous"): (401, "nobody is let in by a proxy unless it asks for that"),
 }
 """(action, client) → what the domain answers where the tables would let pass, and why."""
@@ -170,7 +177,7 @@ def test_what_is_beyond_the_tables_differs_from_them() -> None:
 
 
 async def test_every_action_is_in_the_matrix_but_for_those_of_pages(routes: list[Described]) -> None:
-    pages_only = {"admin.enter", "login.sign_in_page", "popout_tokens.choices"}
+    pages_only = {"admin.enter", "login.sign_in_page", "login.join", "popout_tokens.choices"}
     assert {one.name for one in census(SERVICES)} - {one.shown.terms.name for one in routes} == pages_only
 
 

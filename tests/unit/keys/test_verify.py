@@ -12,7 +12,7 @@ from lumio.access.authenticator import Refused
 from lumio.access.kinds import Kind, Place, Presented
 from lumio.access.policy import Role
 from lumio.access.principal import Principal
-from lumio.accounts.store import members, users
+from lumio.accounts.store.tables import members, users
 from lumio.crypto import opaque
 from lumio.kernel import clock
 from lumio.keys.store import KeyStore, keys

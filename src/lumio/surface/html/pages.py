@@ -4,23 +4,27 @@ Promise: a page knows nothing that its actions did not return, and a form posts 
 """
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeVar, cast
 from urllib.parse import parse_qsl, quote
 
 from jinja2 import Environment
 from litestar import Request, Response
 from litestar.response import Redirect
 
+from lumio.access.action import Action
+from lumio.access.perform import Perform
 from lumio.access.principal import Asker
 from lumio.kernel.errors import FieldError, Invalid, LumioError, Malformed, Unauthenticated
+from lumio.kernel.paging import LIMIT_MAX, Page
 from lumio.surface.html.cookies import no_session, visitor_cookie
 from lumio.surface.html.templating import StaticFiles
 from lumio.surface.http.failures import headers_of, status_of
 from lumio.surface.http.forgery import FIELD, FORM_COOKIE, ForgeryGuard, cookies_of
 
 Web = Request[Any, Any, Any]
+Item = TypeVar("Item")
 
 THEMES = {"light", "dark"}
 SEE_OTHER: Literal[303] = 303
@@ -30,13 +34,14 @@ _FORM_FIELDS_MAX = 50
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the shell shows of the person and their account."""
+    """What the shell shows of the person, the account that they act in, and those that they could switch to."""
 
     name: str
     email: str
     role_label: str
     account: dict[str, str]
     permissions: frozenset[str]
+    accounts: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,7 @@ class Pages:
             "static": self._static.address,
             "person": person,
             "account": facts.account if facts else None,
+            "accounts": list(facts.accounts) if facts else [],
             "nav": self._nav(facts, request.url.path) if facts else [],
         }
 
@@ -150,6 +156,18 @@ class Pages:
         headers = dict(request.scope["headers"])
         self._forgery.check_token(fields.pop(FIELD, ""), asker_of(request).principal, headers)
         return fields
+
+
+async def every(perform: Perform, action: Action[Any, Page[Item]], asker: Asker) -> list[Item]:
+    """Return everything of a list, page by page, by the action that also answers programs."""
+    found: list[Item] = []
+    form: dict[str, Any] = {"limit": LIMIT_MAX}
+    while True:
+        page = await perform(action, asker, form)
+        found.extend(page.items)
+        if page.next_cursor is None:
+            return found
+        form["cursor"] = page.next_cursor
 
 
 def asker_of(request: Web) -> Asker:

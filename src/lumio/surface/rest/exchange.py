@@ -79,6 +79,21 @@ def _may_ask(request: Web) -> None:
         guard.admit(principal, terms.permission, step_up=terms.step_up, signed_in=terms.signed_in)
 
 
+async def placed(request: Web, **named: str) -> dict[str, Any]:
+    """Return a JSON object together with what the address names.
+
+    Raises:
+        Invalid: no object, or one that names again what the address names.
+    """
+    form = await json_body(request)
+    if not isinstance(form, dict):
+        raise Invalid([FieldError("", "type", "Must be an object.")])
+    twice = [FieldError(name, "unknown", "There is no such field.") for name in named if name in form]
+    if twice:
+        raise Invalid(twice)
+    return {**form, **named}
+
+
 async def form_body(request: Web) -> dict[str, str]:
     """Return the fields of a form, as OAuth's endpoints take them.
 
@@ -148,6 +163,19 @@ def query(request: Web, *reserved: str) -> dict[str, str]:
     return found
 
 
+def placed_query(request: Web, **named: str) -> dict[str, str]:
+    """Return the query's plain values together with what the address names.
+
+    Raises:
+        Invalid: the query names again what the address names.
+    """
+    found = query(request)
+    twice = [FieldError(name, "unknown", "There is no such parameter.") for name in named if name in found]
+    if twice:
+        raise Invalid(twice)
+    return {**found, **named}
+
+
 def encode(value: Any) -> bytes:
     """Return a result as JSON; times are RFC 3339 in UTC with Z."""
     return msgspec.json.encode(_with_zulu(msgspec.to_builtins(value, builtin_types=(datetime,))))
@@ -164,10 +192,16 @@ def _with_zulu(value: Any) -> Any:
     return value
 
 
-def one(request: Web, result: Any, *, status: int = 200, collection: str | None = None) -> Response[bytes]:
-    """Return a result in the envelope of `/v1`, with its own address and its collection's."""
-    path = request.url.path
-    own = f"{collection}/{result.id}" if collection and status == 201 else path  # noqa: PLR2004 - Created
+def one(
+    request: Web, result: Any, *, status: int = 200, collection: str | None = None, own: str | None = None
+) -> Response[bytes]:
+    """Return a result in the envelope of `/v1`, with its own address and its collection's.
+
+    `own` is that address where it is neither the request's nor below the collection.
+    """
+    if own is None:
+        created = collection and status == 201  # noqa: PLR2004 - Created
+        own = f"{collection}/{result.id}" if created else request.url.path
     links: dict[str, Any] = {"self": {"href": own}}
     if collection:
         links["collection"] = {"href": collection}

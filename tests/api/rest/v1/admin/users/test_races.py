@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 from sqlalchemy import select, update
 
-from lumio.accounts.store import users
+from lumio.accounts.store.tables import users
 from lumio.admin.store import grants
 from tests.support.operators import USERS, give, held, make_role, own_id
 from tests.support.world import OPERATOR, World

@@ -5,7 +5,7 @@ import asyncio
 from sqlalchemy import update
 
 from lumio.access.policy import Role
-from lumio.accounts.store import members
+from lumio.accounts.store.tables import members
 from tests.support.developers import EXTENSIONS, Team, deploy, make_extension, publish
 from tests.support.world import World
 

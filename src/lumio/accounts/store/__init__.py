@@ -1,24 +1,10 @@
-"""Tables of people, accounts and memberships; read here and nowhere else."""
+"""People, accounts and standing; the tables are read in this package and nowhere else."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    ForeignKey,
-    Index,
-    String,
-    Table,
-    Text,
-    UniqueConstraint,
-    bindparam,
-    insert,
-    or_,
-    select,
-    tuple_,
-    update,
-)
+from sqlalchemy import bindparam, insert, or_, select, tuple_, update
 
 from lumio.accounts.model import (
     AccountView,
@@ -30,61 +16,29 @@ from lumio.accounts.model import (
     mail_key,
     name_key,
 )
+from lumio.accounts.store.tables import accounts, members, users
 from lumio.kernel import clock, ids
-from lumio.storage.columns import Moment, id_column, metadata
 from lumio.storage.hot import HotQuery, HotReader
 from lumio.storage.unit import Unit, View
-
-users = Table(
-    "user_person",
-    metadata,
-    id_column(primary_key=True),
-    Column("email", String(254), nullable=False),
-    Column("email_key", String(254), nullable=False, unique=True),
-    Column("display_name", String(100), nullable=False),
-    Column("name_key", Text),
-    Column("password_hash", Text),
-    Column("verified_at", Moment),
-    Column("suspended_at", Moment),
-    Column("created_at", Moment, nullable=False),
-    Index(None, "created_at", "id"),
-)
-
-accounts = Table(
-    "account",
-    metadata,
-    id_column(primary_key=True),
-    Column("slug", String(48), nullable=False, unique=True),
-    Column("name", String(100), nullable=False),
-    Column("created_at", Moment, nullable=False),
-)
-
-members = Table(
-    "member",
-    metadata,
-    id_column(primary_key=True),
-    Column("account_id", ForeignKey("account.id"), nullable=False),
-    Column("user_id", ForeignKey("user_person.id"), index=True),
-    Column("kind", String(16), nullable=False),
-    Column("name", String(100)),
-    Column("role", String(16), nullable=False),
-    Column("created_at", Moment, nullable=False),
-    UniqueConstraint("account_id", "user_id"),
-)
 
 _STANDING = (
     select(
         members.c.id, members.c.account_id, members.c.user_id, members.c.role,
         members.c.name, users.c.display_name, users.c.email,
     )
-    .select_from(members.outerjoin(users, users.c.id == members.c.user_id))
-    .where(users.c.suspended_at.is_(None))
+    .select_from(
+        members.outerjoin(users, users.c.id == members.c.user_id)
+        .join(accounts, accounts.c.id == members.c.account_id)
+    )
+    .where(users.c.suspended_at.is_(None), accounts.c.closed_at.is_(None))
 )  # fmt: skip
 _BY_MEMBER = HotQuery(_STANDING.where(members.c.id == bindparam("member_id")))
 _BY_USER = HotQuery(
     _STANDING.where(members.c.account_id == bindparam("account_id"), members.c.user_id == bindparam("user_id"))
 )
-_EXISTS = HotQuery(select(accounts.c.id).where(accounts.c.id == bindparam("account_id")))
+_EXISTS = HotQuery(
+    select(accounts.c.id).where(accounts.c.id == bindparam("account_id"), accounts.c.closed_at.is_(None))
+)
 
 
 class AccountStore:
@@ -120,13 +74,15 @@ class AccountStore:
 
     async def accounts_of(self, view: View, user_id: str) -> list[tuple[str, str]]:
         """Return (account id, member id) of a person's memberships, the oldest first."""
-        found = select(members.c.account_id, members.c.id).where(members.c.user_id == user_id)
-        rows = await view.execute(found.order_by(members.c.created_at, members.c.id))
+        found = select(members.c.account_id, members.c.id).join(accounts, accounts.c.id == members.c.account_id)
+        open_ones = found.where(members.c.user_id == user_id, accounts.c.closed_at.is_(None))
+        rows = await view.execute(open_ones.order_by(members.c.created_at, members.c.id))
         return [(row.account_id, row.id) for row in rows]
 
     async def account(self, view: View, account_id: str) -> AccountView | None:
         """Return an account."""
-        row = (await view.execute(select(accounts).where(accounts.c.id == account_id))).first()
+        found = select(accounts).where(accounts.c.id == account_id, accounts.c.closed_at.is_(None))
+        row = (await view.execute(found)).first()
         return None if row is None else AccountView(row.id, row.slug, row.name)
 
     async def user(self, view: View, user_id: str) -> UserView | None:
@@ -166,7 +122,8 @@ class AccountStore:
         joined = select(members.c.user_id, accounts.c.id, accounts.c.name, members.c.role).join(
             accounts, accounts.c.id == members.c.account_id
         )
-        wanted = joined.where(members.c.user_id.in_(list(found))).order_by(members.c.created_at, members.c.id)
+        open_ones = joined.where(accounts.c.closed_at.is_(None))
+        wanted = open_ones.where(members.c.user_id.in_(list(found))).order_by(members.c.created_at, members.c.id)
         for row in await view.execute(wanted):
             found[row.user_id].append(Membership(row.id, row.name, row.role))
         return found

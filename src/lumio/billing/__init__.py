@@ -1,0 +1,1 @@
+"""Billing: where the money of an account goes, for its Owners only."""

@@ -1,0 +1,1 @@
+"""Departures: what somebody who leaves takes along, and what ends with them."""

@@ -1,0 +1,1 @@
+"""Teams: accounts of one's own, who is in them with which role, invitations, sub-accounts."""
