@@ -177,6 +177,8 @@ def events() -> list[Entry]:
             position=None if number == 0 else 48_210 - number,
             user_agent=HOSTILE,
             detail={"reason": "revoked"} if result == "failure" else {},
+            last_timestamp=start if result == "failure" else None,
+            erased=False,
         )
         for number, (event, actor, kind, ip, result) in enumerate(made)
     ]

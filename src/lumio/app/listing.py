@@ -6,7 +6,7 @@ from lumio.admin import events as admin_events
 from lumio.admin.roles import AdminRoles
 from lumio.admin.service import Admin
 from lumio.admin.users import AdminUsers
-from lumio.audit.service import AuditLog
+from lumio.audit.service import AuditLog, PlatformLog
 from lumio.extensions.service import Extensions
 from lumio.extensions.versions import Versions
 from lumio.introspection.service import Introspection
@@ -20,7 +20,7 @@ from lumio.system_keys.service import SystemKeys
 
 SERVICES = (
     Accounts, Admin, AdminRoles, AdminUsers, Sessions, Keys, Popouts, SystemKeys, Login, Registration,
-    Introspection, AuditLog, Extensions, Versions,
+    Introspection, AuditLog, PlatformLog, Extensions, Versions,
 )  # fmt: skip
 """Every class that declares actions, for the census."""
 
@@ -33,6 +33,7 @@ PLACES = (
     Place("Account · Security", "Audit Log", "log", "/dashboard/account/security/audit-log", "audit-log:read"),
     Place("Admin", "System", "system", "/system", "admin:access"),
     Place("Admin", "Users", "team", "/users", "users:read"),
+    Place("Admin", "Audit Log", "log", "/audit-log", "platform-audit:read"),
 )
 """The sidebar."""
 

@@ -11,7 +11,7 @@ from lumio.admin.service import Admin
 from lumio.admin.store import AdminStore
 from lumio.admin.users import AdminUsers
 from lumio.app.ground import Ground
-from lumio.audit.service import AuditLog
+from lumio.audit.service import AuditLog, PlatformLog
 from lumio.audit.store.reading import AuditStore
 from lumio.crypto import opaque
 from lumio.crypto.hashing import Peppers, Tags
@@ -69,6 +69,7 @@ class Services:
     login: Login
     registration: Registration
     audit_log: AuditLog
+    platform_log: PlatformLog
 
 
 def employ(ground: Ground, stores: Stores, tags: Tags, proofs: Proofs) -> Services:
@@ -95,6 +96,7 @@ def employ(ground: Ground, stores: Stores, tags: Tags, proofs: Proofs) -> Servic
         login=Login(accounts, admin, sessions, codes, guesses, ground.passwords, units),
         registration=Registration(accounts, sessions, codes, guesses, ground.passwords, ground.outbox, units, links),
         audit_log=AuditLog(AuditStore()),
+        platform_log=PlatformLog(AuditStore()),
     )
 
 

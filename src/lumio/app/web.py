@@ -23,7 +23,7 @@ from lumio.app.services import Services
 from lumio.app.version import VERSION
 from lumio.audit.graph import AuditQueries
 from lumio.audit.pages import AuditPages
-from lumio.audit.rest import AuditLogRoutes
+from lumio.audit.rest import AuditLogRoutes, PlatformLogRoutes
 from lumio.crypto.hashing import Peppers
 from lumio.extensions.pages import ExtensionPages
 from lumio.extensions.rest.extensions import ExtensionRoutes
@@ -63,7 +63,7 @@ BODY_MAX = 1024 * 1024
 
 PROGRAMS: tuple[Any, ...] = (
     StepUpRoutes, MeRoutes, KeyRoutes, PopoutRoutes, AuditLogRoutes, GraphRoutes, SystemKeyRoutes, ProfileRoutes,
-    AdminUserRoutes, AdminRoleRoutes,
+    AdminUserRoutes, AdminRoleRoutes, PlatformLogRoutes,
 )  # fmt: skip
 """Under `/v1` for programs, and once more under `/api` for the pages."""
 
@@ -76,7 +76,7 @@ OTHERS: tuple[Any, ...] = (root, dashboard, healthz, readyz, static_file, openap
 
 KNOWN = (
     "accounts", "admin", "admin_roles", "admin_users", "sessions", "keys", "popouts", "system_keys", "extensions",
-    "versions", "login", "registration", "audit_log",
+    "versions", "login", "registration", "audit_log", "platform_log",
 )  # fmt: skip
 """The services that handlers ask for by name."""
 
@@ -121,7 +121,14 @@ def _graph(services: Services, perform: Perform, *, introspection: bool) -> Grap
     return Graph(
         [AccountQueries, KeyQueries, PopoutQueries, SystemKeyQueries, AuditQueries],
         [KeyMutations, PopoutMutations, SystemKeyMutations],
-        [services.accounts, services.keys, services.popouts, services.system_keys, services.audit_log],
+        [
+            services.accounts,
+            services.keys,
+            services.popouts,
+            services.system_keys,
+            services.audit_log,
+            services.platform_log,
+        ],
         perform,
         introspection=introspection,
     )

@@ -16,8 +16,8 @@ EventName = Annotated[
 ]
 
 
-class ReadLog(Struct, frozen=True, forbid_unknown_fields=True):
-    """Input: filters, all optional, and a page."""
+class Filters(Struct, frozen=True, forbid_unknown_fields=True):
+    """Input: filters, all optional; an event must fit every one that is given."""
 
     event: EventName | None = None
     actor: Text | None = None
@@ -27,8 +27,19 @@ class ReadLog(Struct, frozen=True, forbid_unknown_fields=True):
     since: datetime | None = None
     until: datetime | None = None
     hide_authentications: bool = False
+
+
+class ReadLog(Filters, frozen=True, forbid_unknown_fields=True):
+    """Input: filters, and a page."""
+
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
     cursor: str | None = None
+
+
+class ReadPlatformLog(ReadLog, frozen=True, forbid_unknown_fields=True):
+    """Input: the same over all accounts, or over one of them."""
+
+    account_id: Text | None = None
 
 
 class Target(Struct, frozen=True):
@@ -39,7 +50,11 @@ class Target(Struct, frozen=True):
 
 
 class Entry(Struct, frozen=True):
-    """One row of the log."""
+    """One row of the log.
+
+    `position` is None until the row is sealed; `last_timestamp` is when a counted row happened last; of an erased
+    row the actor's name, the address, the user agent and the detail are gone.
+    """
 
     timestamp: datetime
     event: str
@@ -55,3 +70,11 @@ class Entry(Struct, frozen=True):
     position: int | None
     user_agent: str | None
     detail: dict[str, Any]
+    last_timestamp: datetime | None
+    erased: bool
+
+
+class PlatformEntry(Entry, frozen=True):
+    """One row of the operator's log: an account's, or of none."""
+
+    account_id: str | None

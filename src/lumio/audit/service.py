@@ -1,16 +1,24 @@
-"""Reading the log of an account. Promise: nobody reads another account's rows, and a Member only their own."""
+"""Reading the log of an account, or of all. Promise: nobody reads another account's rows, a Member only their own."""
 
 import json
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from msgspec import structs
 
 from lumio.access.action import action
 from lumio.access.context import Context
 from lumio.access.guard import Reach
-from lumio.audit.model import Entry, ReadLog, Target
-from lumio.audit.store.reading import AuditStore
+from lumio.audit.model import Entry, Filters, PlatformEntry, ReadLog, ReadPlatformLog, Target
+from lumio.audit.store.filters import Chosen
+from lumio.audit.store.reading import AuditStore, Slice
 from lumio.kernel import clock, paging
 from lumio.kernel.errors import FieldError, Invalid
 from lumio.kernel.paging import Page
+from lumio.surface.http.origin import normalise
+
+Given = TypeVar("Given", bound=Filters)
+Shown = TypeVar("Shown")
 
 
 class AuditLog:
@@ -23,33 +31,67 @@ class AuditLog:
     @action("audit.read", permission="audit-log:read")
     async def read(self, context: Context, form: ReadLog) -> Page[Entry]:
         """Return a page of entries, the newest first."""
-        for name, moment in (("since", form.since), ("until", form.until)):
-            if moment is not None and moment.tzinfo is None:
-                raise Invalid([FieldError(name, "time", "Must name its zone, such as 2026-11-21T23:38:54Z.")])
-        after = None if form.cursor is None else paging.decode_moment(form.cursor)
-        person = context.user_id if context.reach is Reach.OWN else None
-        rows = await self._store.page(context.view, context.account_id, form, person, after)
-        entries = [_entry(row) for row in rows[: form.limit]]
-        if len(rows) <= form.limit:
-            return Page(entries)
-        last = rows[form.limit - 1]
-        return Page(entries, paging.encode(last.ts, last.id))
+        chosen = of_account(context, form)
+        return _page(await self._store.page(context.view, chosen, form.limit, _after(form)), entry)
 
 
-def _entry(row: Any) -> Entry:
-    return Entry(
-        timestamp=clock.from_micros(row.ts),
-        event=row.event,
-        actor=row.actor_label,
-        ip=row.ip,
-        result=row.result,
-        id=row.id,
-        actor_type=row.actor_type,
-        credential_id=row.credential_id,
-        target=Target(row.target_type, row.target_id) if row.target_type else None,
-        count=row.count,
-        request_id=row.request_id,
-        position=None,
-        user_agent=row.user_agent,
-        detail=json.loads(row.detail) if row.detail else {},
-    )
+class PlatformLog:
+    """The operator's log: every account's, and what belongs to none."""
+
+    def __init__(self, store: AuditStore) -> None:
+        """Read through `store`."""
+        self._store = store
+
+    @action("platform_audit.read", permission="platform-audit:read")
+    async def read(self, context: Context, form: ReadPlatformLog) -> Page[PlatformEntry]:
+        """Return a page of entries, the newest first."""
+        chosen = Chosen(checked(form), form.account_id)
+        return _page(await self._store.page(context.view, chosen, form.limit, _after(form)), platform_entry)
+
+
+def of_account(context: Context, form: Filters) -> Chosen:
+    """Return what the reader may see of the account that they act in. Raises Invalid."""
+    person = context.user_id if context.reach is Reach.OWN else None
+    return Chosen(checked(form), context.account_id, person)
+
+
+def checked(form: Given) -> Given:
+    """Return the filters with the address in its one form.
+
+    Raises:
+        Invalid: a time without its zone.
+    """
+    for name, moment in (("since", form.since), ("until", form.until)):
+        if moment is not None and moment.tzinfo is None:
+            raise Invalid([FieldError(name, "time", "Must name its zone, such as 2026-11-21T23:38:54Z.")])
+    return structs.replace(form, ip=form.ip and (normalise(form.ip) or form.ip))
+
+
+def entry(row: Mapping[str, Any]) -> Entry:
+    """Return a row as the log shows it."""
+    return Entry(**_shown(row))
+
+
+def platform_entry(row: Mapping[str, Any]) -> PlatformEntry:
+    """Return a row as the operator's log shows it."""
+    return PlatformEntry(**_shown(row), account_id=row["account_id"])
+
+
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    same = ("event", "ip", "result", "id", "actor_type", "credential_id", "count", "request_id", "position",
+            "user_agent", "erased")  # fmt: skip
+    return {name: row[name] for name in same} | {
+        "timestamp": clock.from_micros(row["ts"]),
+        "actor": row["actor_label"] or "",
+        "target": Target(row["target_type"], row["target_id"]) if row["target_type"] else None,
+        "detail": json.loads(row["detail"]) if row["detail"] else {},
+        "last_timestamp": None if row["last_ts"] is None else clock.from_micros(row["last_ts"]),
+    }
+
+
+def _after(form: ReadLog) -> tuple[int, str] | None:
+    return None if form.cursor is None else paging.decode_moment(form.cursor)
+
+
+def _page(found: Slice, shown: Callable[[Mapping[str, Any]], Shown]) -> Page[Shown]:
+    return Page([shown(row) for row in found.rows], None if found.after is None else paging.encode(*found.after))
