@@ -12,6 +12,7 @@ from lumio.access.perform import Perform
 from lumio.app.ground import Ground, lay
 from lumio.app.services import Services, doorkeeper, employ, stores_on
 from lumio.app.web import open_door
+from lumio.audit.exports import Exports
 from lumio.audit.heads import HeadFile
 from lumio.audit.sealer import Sealer
 from lumio.audit.store.sealing import SealStore
@@ -46,6 +47,7 @@ class House:
     passwords: StretchPool
     key_stretch: StretchPool
     sealer: Sealer
+    exports: Exports
     chores: Chores
     web: Litestar
     asgi: Callable[[Any, Any, Any], Awaitable[None]]
@@ -100,6 +102,7 @@ def build(settings: Settings, *, password_cost: Cost = PASSWORD_COST, key_cost: 
         passwords=ground.passwords,
         key_stretch=ground.key_stretch,
         sealer=sealer,
+        exports=services.exports,
         chores=_chores(ground, services, sealer),
         web=web,
         asgi=Frame(web, secure=settings.public_url.startswith("https")),

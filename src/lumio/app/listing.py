@@ -6,6 +6,7 @@ from lumio.admin import events as admin_events
 from lumio.admin.roles import AdminRoles
 from lumio.admin.service import Admin
 from lumio.admin.users import AdminUsers
+from lumio.audit.exports import Exports
 from lumio.audit.service import AuditLog, PlatformLog
 from lumio.extensions.service import Extensions
 from lumio.extensions.versions import Versions
@@ -20,7 +21,7 @@ from lumio.system_keys.service import SystemKeys
 
 SERVICES = (
     Accounts, Admin, AdminRoles, AdminUsers, Sessions, Keys, Popouts, SystemKeys, Login, Registration,
-    Introspection, AuditLog, PlatformLog, Extensions, Versions,
+    Introspection, AuditLog, PlatformLog, Exports, Extensions, Versions,
 )  # fmt: skip
 """Every class that declares actions, for the census."""
 

@@ -11,7 +11,10 @@ from lumio.admin.service import Admin
 from lumio.admin.store import AdminStore
 from lumio.admin.users import AdminUsers
 from lumio.app.ground import Ground
+from lumio.audit.exports import Exports
 from lumio.audit.service import AuditLog, PlatformLog
+from lumio.audit.signing import Signing
+from lumio.audit.store.exporting import ExportStore
 from lumio.audit.store.reading import AuditStore
 from lumio.crypto import opaque
 from lumio.crypto.hashing import Peppers, Tags
@@ -70,6 +73,8 @@ class Services:
     registration: Registration
     audit_log: AuditLog
     platform_log: PlatformLog
+    exports: Exports
+    signing: Signing
 
 
 def employ(ground: Ground, stores: Stores, tags: Tags, proofs: Proofs) -> Services:
@@ -81,6 +86,7 @@ def employ(ground: Ground, stores: Stores, tags: Tags, proofs: Proofs) -> Servic
     codes = Codes(login_store, peppers)
     guesses = Guesses(login_store, Peppers(ground.ring, "guesses"), units)
     links = Links(settings.public_url)
+    signing = Signing(ExportStore(), ground.notary)
     return Services(
         accounts=accounts,
         admin=admin,
@@ -95,8 +101,10 @@ def employ(ground: Ground, stores: Stores, tags: Tags, proofs: Proofs) -> Servic
         guesses=guesses,
         login=Login(accounts, admin, sessions, codes, guesses, ground.passwords, units),
         registration=Registration(accounts, sessions, codes, guesses, ground.passwords, ground.outbox, units, links),
-        audit_log=AuditLog(AuditStore()),
-        platform_log=PlatformLog(AuditStore()),
+        audit_log=AuditLog(AuditStore(), signing),
+        platform_log=PlatformLog(AuditStore(), signing),
+        exports=Exports(ExportStore(), accounts, units, ground.notary),
+        signing=signing,
     )
 
 

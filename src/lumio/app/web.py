@@ -23,7 +23,7 @@ from lumio.app.services import Services
 from lumio.app.version import VERSION
 from lumio.audit.graph import AuditQueries
 from lumio.audit.pages import AuditPages
-from lumio.audit.rest import AuditLogRoutes, PlatformLogRoutes
+from lumio.audit.rest import AuditLogRoutes, PlatformLogRoutes, audit_keys
 from lumio.crypto.hashing import Peppers
 from lumio.extensions.pages import ExtensionPages
 from lumio.extensions.rest.extensions import ExtensionRoutes
@@ -72,11 +72,12 @@ HTML: tuple[Any, ...] = (
     SystemPages, UserPages,
 )  # fmt: skip
 
-OTHERS: tuple[Any, ...] = (root, dashboard, healthz, readyz, static_file, openapi_document)
+OTHERS: tuple[Any, ...] = (root, dashboard, healthz, readyz, static_file, openapi_document, audit_keys)
 
 KNOWN = (
     "accounts", "admin", "admin_roles", "admin_users", "sessions", "keys", "popouts", "system_keys", "extensions",
-    "versions", "login", "registration", "audit_log", "platform_log",
+    "versions", "login", "registration", "audit_log", "platform_log", "exports",
+    "signing",
 )  # fmt: skip
 """The services that handlers ask for by name."""
 

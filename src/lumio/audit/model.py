@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 Text = Annotated[str, Meta(min_length=1, max_length=320)]
+AccountId = Annotated[str, Meta(min_length=1, max_length=36)]
 EventName = Annotated[
     str,
     Meta(
@@ -39,7 +40,36 @@ class ReadLog(Filters, frozen=True, forbid_unknown_fields=True):
 class ReadPlatformLog(ReadLog, frozen=True, forbid_unknown_fields=True):
     """Input: the same over all accounts, or over one of them."""
 
-    account_id: Text | None = None
+    account_id: AccountId | None = None
+
+
+class ExportLog(Filters, frozen=True, forbid_unknown_fields=True):
+    """Input: filters, and the form of the file."""
+
+    format: Literal["csv", "ndjson"] = "ndjson"
+
+
+class ExportPlatformLog(ExportLog, frozen=True, forbid_unknown_fields=True):
+    """Input: the same over all accounts, or over one of them."""
+
+    account_id: AccountId | None = None
+
+
+class Standing(Struct, frozen=True, forbid_unknown_fields=True):
+    """Input: how far the right to read reached when a long answer began."""
+
+    reach: Literal["all", "own"] = "all"
+
+
+class Head(Struct, frozen=True):
+    """The end of the global chain as the server signs it now; whoever keeps it can prove what came before."""
+
+    statement: str
+    position: int
+    chain: str
+    at: str
+    signature: str
+    public_key: str = field(name="key")
 
 
 class Target(Struct, frozen=True):

@@ -9,11 +9,12 @@ from msgspec import structs
 from lumio.access.action import action
 from lumio.access.context import Context
 from lumio.access.guard import Reach
-from lumio.audit.model import Entry, Filters, PlatformEntry, ReadLog, ReadPlatformLog, Target
+from lumio.audit.model import Entry, Filters, Head, PlatformEntry, ReadLog, ReadPlatformLog, Standing, Target
+from lumio.audit.signing import Signing
 from lumio.audit.store.filters import Chosen
 from lumio.audit.store.reading import AuditStore, Slice
 from lumio.kernel import clock, paging
-from lumio.kernel.errors import FieldError, Invalid
+from lumio.kernel.errors import Denied, FieldError, Invalid, Unauthenticated
 from lumio.kernel.paging import Page
 from lumio.surface.http.origin import normalise
 
@@ -24,9 +25,10 @@ Shown = TypeVar("Shown")
 class AuditLog:
     """The log of an account."""
 
-    def __init__(self, store: AuditStore) -> None:
-        """Read through `store`."""
+    def __init__(self, store: AuditStore, signing: Signing) -> None:
+        """Read through `store`; `signing` knows the chain's end."""
         self._store = store
+        self._signing = signing
 
     @action("audit.read", permission="audit-log:read")
     async def read(self, context: Context, form: ReadLog) -> Page[Entry]:
@@ -34,19 +36,54 @@ class AuditLog:
         chosen = of_account(context, form)
         return _page(await self._store.page(context.view, chosen, form.limit, _after(form)), entry)
 
+    @action("audit.head", permission="audit-log:read")
+    async def head(self, context: Context, _form: None) -> Head:
+        """Return the end of the chain, signed now."""
+        return await self._signing.head(context.view)
+
+    @action("audit.go_on", permission="audit-log:read")
+    async def go_on(self, context: Context, form: Standing) -> None:
+        """Tell a reader of a long answer that they may go on. Raises what stops them."""
+        await still_reads(context, form)
+
 
 class PlatformLog:
     """The operator's log: every account's, and what belongs to none."""
 
-    def __init__(self, store: AuditStore) -> None:
-        """Read through `store`."""
+    def __init__(self, store: AuditStore, signing: Signing) -> None:
+        """Read through `store`; `signing` knows the chain's end."""
         self._store = store
+        self._signing = signing
 
     @action("platform_audit.read", permission="platform-audit:read")
     async def read(self, context: Context, form: ReadPlatformLog) -> Page[PlatformEntry]:
         """Return a page of entries, the newest first."""
         chosen = Chosen(checked(form), form.account_id)
         return _page(await self._store.page(context.view, chosen, form.limit, _after(form)), platform_entry)
+
+    @action("platform_audit.head", permission="platform-audit:read")
+    async def head(self, context: Context, _form: None) -> Head:
+        """Return the end of the chain, signed now."""
+        return await self._signing.head(context.view)
+
+    @action("platform_audit.go_on", permission="platform-audit:read")
+    async def go_on(self, context: Context, form: Standing) -> None:
+        """Tell a reader of a long answer that they may go on. Raises what stops them."""
+        await still_reads(context, form)
+
+
+async def still_reads(context: Context, form: Standing) -> None:
+    """Look whether the credential of a long answer still stands, and reaches as far as it did.
+
+    Raises:
+        Unauthenticated: it was ended meanwhile.
+        Denied: only the reader's own rows would be theirs to read now.
+    """
+    principal = context.principal
+    if await context.authority.ended_within(context.view, principal.subjects, principal.seq):
+        raise Unauthenticated(internal="ended while an answer ran")
+    if context.reach.value != form.reach and form.reach == Reach.ALL.value:
+        raise Denied("The right to read the whole log ended.")
 
 
 def of_account(context: Context, form: Filters) -> Chosen:

@@ -3,7 +3,7 @@
 Promise: a filter means the same to sealed rows, unsealed rows, pages and exports.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,12 +72,14 @@ def conditions(table: Table, chosen: Chosen) -> dict[str, Condition]:
     return found
 
 
-def time_range(table: Table, filters: Filters) -> Iterator[Condition]:
-    """Yield the bounds of time."""
+def time_range(table: Table, filters: Filters) -> list[Condition]:
+    """Return the bounds of time."""
+    found: list[Condition] = []
     if filters.since is not None:
-        yield table.c.ts >= clock.to_micros(filters.since)
+        found.append(table.c.ts >= clock.to_micros(filters.since))
     if filters.until is not None:
-        yield table.c.ts < clock.to_micros(filters.until)
+        found.append(table.c.ts < clock.to_micros(filters.until))
+    return found
 
 
 def ways(chosen: Chosen, found: Mapping[str, Any]) -> list[Way]:
