@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from lumio import settings as settings_module
-from lumio.server import system_keys
+from lumio.server import audit_export, system_keys
 from lumio.server.options import Json, read_settings
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 
 app.add_typer(system_keys.app)
+app.add_typer(audit_export.app)
 
 
 @app.command()
