@@ -57,7 +57,7 @@ class ExportStore:
     async def held(self, view: View, chosen: Chosen, after: int) -> Part:
         """Return rows of an account that a legal hold kept when their day was purged."""
         columns = select(*(held.c[name] for name in NAMES), *(_proof(name, held, None) for name in _PROOF))
-        mine = conditions(held, chosen)
+        mine = conditions(held, chosen, frozenset({"account"}))
         entries = select(held.c.position).where(mine["account"], held.c.position > after)
         last = (await view.execute(entries.order_by(held.c.position).offset(SLICE - 1).limit(1))).scalar()
         wanted = columns.where(held.c.position > after, *mine.values(), *time_range(held, chosen.filters))
@@ -67,13 +67,13 @@ class ExportStore:
 
     async def sealed(self, view: View, chosen: Chosen, after: int) -> Part:
         """Return what is wanted of the next `SLICE` sealed rows."""
-        found = conditions(log, chosen)
+        found = conditions(log, chosen, frozenset({"account"}))
         mine = [found["account"]] if "account" in found else []
-        entries = _by(select(log.c.position), chosen).where(log.c.position > after, *mine)
+        entries = select(log.c.position).where(log.c.position > after, *mine)
         last = (await view.execute(entries.order_by(log.c.position).offset(SLICE - 1).limit(1))).scalar()
         columns = select(*(log.c[name] for name in NAMES), *(_proof(name, log, seal) for name in _PROOF))
         both = columns.join_from(log, seal, (seal.c.position == log.c.position) & (seal.c.day == log.c.day))
-        wanted = _by(both, chosen).where(log.c.position > after, *found.values(), *time_range(log, chosen.filters))
+        wanted = both.where(log.c.position > after, *found.values(), *time_range(log, chosen.filters))
         if last is not None:
             wanted = wanted.where(log.c.position <= last)
         return Part(await _rows(view, wanted.order_by(log.c.position)), last)
@@ -94,10 +94,6 @@ class ExportStore:
         account_end = (await view.execute(own)).scalar() if account_id is not None else None
         newest = (await view.execute(select(func.max(checkpoint.c.position)))).scalar()
         return State(end.position, bytes(end.chain), bytes(account_end or GENESIS), int(newest or 0))
-
-
-def _by(wanted: Select[Any], chosen: Chosen) -> Select[Any]:
-    return wanted if chosen.account_id is None else wanted.with_hint(log, "INDEXED BY ix_audit_log_chain", "sqlite")
 
 
 def _proof(name: str, table: Table, places: Table | None) -> ColumnElement[Any]:

@@ -3,11 +3,10 @@
 Promise: a filter means the same to sealed rows, unsealed rows, pages and exports.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, TextClause, or_
+from sqlalchemy import ColumnElement, Table, TextClause, func, or_
 
 from lumio.audit.model import Filters
 from lumio.kernel import clock
@@ -43,33 +42,53 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """An index in the order of time, and the conditions that it answers by itself."""
+    """An index in the order of time: the column before the time in it, and the conditions that it answers."""
 
-    index: str
+    column: str | None
+    value: str | None
     serves: frozenset[str]
 
 
-def conditions(table: Table, chosen: Chosen) -> dict[str, Condition]:
-    """Return the conditions on one part of the log by name, the time range left out."""
+def conditions(table: Table, chosen: Chosen, served: frozenset[str] = frozenset()) -> dict[str, Condition]:
+    """Return the conditions on one part of the log by name, the time range left out.
+
+    Args:
+        table: the part.
+        chosen: what is wanted.
+        served: the names that an index shall answer. The others are hidden from the planner, so that it has no
+            choice: it knows nothing of the order of time and of how few rows a page needs.
+    """
     column, filters = table.c, chosen.filters
-    exact = {
-        "account": (column.account_id, chosen.account_id),
-        "actor": (column.actor_label, filters.actor),
-        "result": (column.result, filters.result),
-        "ip": (column.ip, filters.ip),
-        "credential": (column.credential_id, filters.credential_id),
-    }
+
+    def shown(name: str, place: ColumnElement[Any]) -> ColumnElement[Any]:
+        return place if name in served else func.coalesce(place, "")
+
     found: dict[str, Condition] = {
-        name: place == value for name, (place, value) in exact.items() if value is not None
+        name: shown(name, column[place]) == value for name, (place, value) in _exact(chosen).items()
     }
-    if filters.event is not None:
-        noun, star, _ = filters.event.partition("*")
-        found["event"] = column.event.startswith(noun, autoescape=True) if star else column.event == filters.event
+    if filters.event is not None and filters.event.endswith("*"):
+        noun = filters.event.removesuffix("*")
+        found["event"] = func.coalesce(column.event, "").startswith(noun, autoescape=True)
     if chosen.person_id is not None:
         found["person"] = or_(column.actor_id == chosen.person_id, column.on_behalf_of == chosen.person_id)
     if chosen.quiet:
         found["quiet"] = NOT_A_GOOD_AUTHENTICATION
     return found
+
+
+def _exact(chosen: Chosen) -> dict[str, tuple[str, str]]:
+    """Return the conditions that name one value: its column and the value."""
+    filters = chosen.filters
+    event = None if filters.event is None or filters.event.endswith("*") else filters.event
+    given = {
+        "credential": ("credential_id", filters.credential_id),
+        "ip": ("ip", filters.ip),
+        "actor": ("actor_label", filters.actor),
+        "event": ("event", event),
+        "account": ("account_id", chosen.account_id),
+        "result": ("result", filters.result),
+    }
+    return {name: (place, value) for name, (place, value) in given.items() if value is not None}
 
 
 def time_range(table: Table, filters: Filters) -> list[Condition]:
@@ -82,17 +101,10 @@ def time_range(table: Table, filters: Filters) -> list[Condition]:
     return found
 
 
-def ways(chosen: Chosen, found: Mapping[str, Any]) -> list[Way]:
+def ways(chosen: Chosen) -> list[Way]:
     """Return the indexes that could answer, the most selective kind first; there is always one."""
-    event = chosen.filters.event
-    offered = [
-        Way(f"ix_audit_log_{name}", frozenset({name})) for name in ("credential", "ip", "actor") if name in found
-    ]
-    if event is not None and not event.endswith("*"):
-        offered.append(Way("ix_audit_log_event", frozenset({"event", "quiet"})))
-    quiet = frozenset({"quiet"} & found.keys())
-    if chosen.account_id is not None:
-        offered.append(Way("ix_audit_log_account_change" if quiet else "ix_audit_log_account", quiet | {"account"}))
-    elif not offered:
-        offered.append(Way("ix_audit_log_change" if quiet else "ix_audit_log_ts", quiet))
-    return offered
+    quiet = frozenset({"quiet"} if chosen.quiet else ())
+    beside = {"event": quiet, "account": quiet}
+    exact = {name: one for name, one in _exact(chosen).items() if name != "result"}
+    offered = [Way(place, value, beside.get(name, frozenset()) | {name}) for name, (place, value) in exact.items()]
+    return offered or [Way(None, None, quiet)]

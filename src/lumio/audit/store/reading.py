@@ -8,15 +8,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, false, null, select, tuple_
+from sqlalchemy import Select, false, null, select, tuple_
 
-from lumio.audit.store.filters import Chosen, Condition, Way, conditions, time_range, ways
+from lumio.audit.store.filters import Chosen, Condition, Way, conditions, ways
+from lumio.kernel import clock
 from lumio.storage.events import NAMES, hot, tally
-from lumio.storage.sealed import log
+from lumio.storage.sealed import NOT_A_GOOD_AUTHENTICATION, log
 from lumio.storage.unit import View
 
-REACH = 5000
-"""Entries of an index that one page looks at. Each may cost a row at another place of the disk."""
+REACH = 2000
+"""Entries of an index that one page looks at. Each may cost a row at another place of the disk: some 20 ms."""
+
+END = (2**62, "")
+"""A key behind every other."""
 
 Row = Mapping[str, Any]
 Key = tuple[int, str]
@@ -46,16 +50,16 @@ class AuditStore:
         self, view: View, chosen: Chosen, limit: int, after: Key | None
     ) -> tuple[Key | None, list[Row]]:
         """Return how far the index was looked through (None: to its end), and one row more than asked for."""
-        found = conditions(log, chosen)
-        offered = ways(chosen, found)
+        offered = ways(chosen)
         way, edge = offered[0], None
-        if len(offered) > 1 or found.keys() - way.serves:
+        if len(offered) > 1 or conditions(log, chosen).keys() - way.serves:
             way, edge = await self._farthest(view, chosen, offered, after)
         columns = select(
             log.c.position, *(log.c[name] for name in NAMES), log.c.commitments.is_not(null()).label("erased")
         )
-        wanted = _between(_by(columns, way), log, chosen, after, edge).where(*found.values())
-        return edge, await _rows(view, _newest(wanted, log).limit(limit + 1))
+        span = _span(chosen, after, edge)
+        wanted = _along(columns, way, span).where(*_others(chosen, way))
+        return edge, await _rows(view, wanted.limit(limit + 1))
 
     async def _farthest(
         self, view: View, chosen: Chosen, offered: Sequence[Way], after: Key | None
@@ -63,9 +67,10 @@ class AuditStore:
         """Return the index that comes farthest into the past with `REACH` entries, and where those end."""
         best: tuple[Way, Key] | None = None
         for way in offered:
-            entries = _between(_by(select(log.c.ts, log.c.id), way), log, chosen, after, None)
-            served = [part for name, part in conditions(log, chosen).items() if name in way.serves]
-            last = (await view.execute(_newest(entries.where(*served), log).offset(REACH - 1).limit(1))).first()
+            entries = _along(select(log.c.ts, log.c.id), way, _span(chosen, after, None))
+            if "quiet" in way.serves:
+                entries = entries.where(NOT_A_GOOD_AUTHENTICATION)
+            last = (await view.execute(entries.offset(REACH - 1).limit(1))).first()
             if last is None:
                 return way, None
             edge = (int(last.ts), str(last.id))
@@ -79,30 +84,41 @@ class AuditStore:
     ) -> list[Row]:
         """Return rows that are not sealed yet; they have no index, and are few."""
         found: list[Row] = []
+        low, high = _span(chosen, after, edge)
         for table in (hot, tally):
             columns = select(null().label("position"), *(table.c[name] for name in NAMES), false().label("erased"))
-            wanted = _between(columns, table, chosen, after, edge).where(*conditions(table, chosen).values())
-            found += await _rows(view, _newest(wanted, table).limit(limit + 1))
+            key = tuple_(table.c.ts, table.c.id)
+            mine = columns.where(*conditions(table, chosen).values(), key >= tuple_(*low), key < tuple_(*high))
+            found += await _rows(view, mine.order_by(table.c.ts.desc(), table.c.id.desc()).limit(limit + 1))
         return found
 
 
-def _by(wanted: Select[Any], way: Way) -> Select[Any]:
-    """Name the index to SQLite, which keeps no figures about its tables; PostgreSQL has them and finds it."""
-    return wanted.with_hint(log, f"INDEXED BY {way.index}", "sqlite")
+def _others(chosen: Chosen, way: Way) -> list[Condition]:
+    """Return the conditions that are left when an index has answered its own."""
+    found = conditions(log, chosen, way.serves)
+    return [part for name, part in found.items() if name == "quiet" or name not in way.serves]
 
 
-def _between(wanted: Select[Any], table: Table, chosen: Chosen, after: Key | None, edge: Key | None) -> Select[Any]:
-    key: ColumnElement[Any] = tuple_(table.c.ts, table.c.id)
-    bounds: list[Condition] = [*time_range(table, chosen.filters)]
-    if after is not None:
-        bounds.append(key < tuple_(*after))
-    if edge is not None:
-        bounds.append(key >= tuple_(*edge))
-    return wanted.where(*bounds)
+def _span(chosen: Chosen, after: Key | None, edge: Key | None) -> tuple[Key, Key]:
+    """Return the first key of what is wanted, and the one behind the last."""
+    since, until = chosen.filters.since, chosen.filters.until
+    low = max((0, "") if since is None else (clock.to_micros(since), ""), edge or (0, ""))
+    high = min(END if until is None else (clock.to_micros(until), ""), after or END)
+    return low, high
 
 
-def _newest(wanted: Select[Any], table: Table) -> Select[Any]:
-    return wanted.order_by(table.c.ts.desc(), table.c.id.desc())
+def _along(wanted: Select[Any], way: Way, span: tuple[Key, Key]) -> Select[Any]:
+    """Read an index backwards between two keys.
+
+    The column before the time stands in the keys and in the order, instead of beside them as `column = value`:
+    so no other index can serve the order, and a planner that guesses wrongly cannot read a long way for nothing.
+    """
+    low, high = span
+    columns = [log.c.ts, log.c.id] if way.column is None else [log.c[way.column], log.c.ts, log.c.id]
+    before = () if way.column is None else (way.value,)
+    key = tuple_(*columns)
+    bounded = wanted.where(key >= tuple_(*before, *low), key < tuple_(*before, *high))
+    return bounded.order_by(*(column.desc() for column in columns))
 
 
 async def _rows(view: View, wanted: Select[Any]) -> list[Row]:

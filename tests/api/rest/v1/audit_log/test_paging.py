@@ -118,6 +118,30 @@ def _marks(told: str) -> set[str]:
     return {word for word in words if word in told}
 
 
+NAMED: tuple[tuple[dict[str, str], str, str], ...] = (
+    ({"event": "none.such"}, "ix_audit_log_event", "event_ts_id_idx"),
+    ({"actor": "nobody"}, "ix_audit_log_actor", "actor_label_ts_id_idx"),
+    ({"ip": "192.0.2.1"}, "ix_audit_log_ip", "ip_ts_id_idx"),
+    ({"credential_id": "none", "event": "auth.succeeded"}, "ix_audit_log_credential", "credential_id_ts_id_idx"),
+    ({"event": "none.*"}, "ix_audit_log_account_change", "account_id_ts_id_idx1"),
+    ({"result": "failure"}, "ix_audit_log_account_change", "account_id_ts_id_idx1"),
+    ({}, "ix_audit_log_account", "account_id_ts_id_idx"),
+)
+
+
+async def test_the_index_is_the_one_that_the_filter_asks_for(world: World) -> None:
+    robin = await world.sign_in()
+    account = await world.account_id(robin)
+    kinds = ("auth.succeeded", "auth.failed", "thing.made")
+    await lay(world, [row(at, account_id=account if at % 3 else None, event=kinds[at % 3]) for at in range(3000)])
+    for filters, *names in NAMED:
+        with overheard(world) as heard:
+            await robin.get(LOG, params={**RANGE, **filters})
+        last = [one for one in heard if "audit_log" in one[0]][-1]
+        told = await plan(world, *last)
+        assert any(f"{name} " in told for name in names), (filters, told)
+
+
 async def test_the_page_that_hides_authentications_uses_the_index_without_them(world: World) -> None:
     robin = await world.sign_in()
     account = await world.account_id(robin)
