@@ -152,6 +152,8 @@ def _audit() -> list[Page]:
             "head": samples.head(),
             "platform": False,
             "base": "/api/audit-log",
+            "plot": samples.plot(),
+            "live": not errors,
         }
         return Page(name, "audit/log.html", address, values, shell)
 

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lumio.audit.model import Entry, Head, Target
+from lumio.audit.plot import Plot, drawn, first_hour
+from lumio.audit.store.counting import Hours
 from lumio.extensions.model import ArtifactView, ExtensionView, VersionStatus, VersionView
 from lumio.kernel import clock
 from lumio.keys.model import KeyView, Party
@@ -154,6 +156,13 @@ def versions() -> list[VersionView]:
 def head() -> Head:
     """Return a chain's end."""
     return Head("head", 48_210, "5f" * 32, "2026-11-21T14:02:20.000000Z", "c0" * 64, "d1" * 32)
+
+
+def plot() -> Plot:
+    """Return a day with a busy noon and one bad hour."""
+    first = first_hour(NOW)
+    amounts = {first + place: (place * place % 41, 7 if place == 17 else 0) for place in range(24)}
+    return drawn(Hours(amounts, whole=True), NOW)
 
 
 def events() -> list[Entry]:

@@ -14,6 +14,7 @@ from lumio.app.ground import Ground
 from lumio.audit.exports import Exports
 from lumio.audit.service import AuditLog, PlatformLog
 from lumio.audit.signing import Signing
+from lumio.audit.store.counting import CountStore
 from lumio.audit.store.exporting import ExportStore
 from lumio.audit.store.reading import AuditStore
 from lumio.crypto import opaque
@@ -101,8 +102,8 @@ def employ(ground: Ground, stores: Stores, tags: Tags, proofs: Proofs) -> Servic
         guesses=guesses,
         login=Login(accounts, admin, sessions, codes, guesses, ground.passwords, units),
         registration=Registration(accounts, sessions, codes, guesses, ground.passwords, ground.outbox, units, links),
-        audit_log=AuditLog(AuditStore(), signing),
-        platform_log=PlatformLog(AuditStore(), signing),
+        audit_log=AuditLog(AuditStore(), CountStore(), signing),
+        platform_log=PlatformLog(AuditStore(), CountStore(), signing),
         exports=Exports(ExportStore(), accounts, units, ground.notary),
         signing=signing,
     )

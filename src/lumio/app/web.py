@@ -22,8 +22,9 @@ from lumio.app.listing import PLACES, event_names
 from lumio.app.services import Services
 from lumio.app.version import VERSION
 from lumio.audit.graph import AuditQueries
-from lumio.audit.pages import AuditPages
+from lumio.audit.pages import AuditPages, TailRoutes
 from lumio.audit.rest import AuditLogRoutes, PlatformLogRoutes, audit_keys
+from lumio.audit.tail import Tails
 from lumio.crypto.hashing import Peppers
 from lumio.extensions.pages import ExtensionPages
 from lumio.extensions.rest.extensions import ExtensionRoutes
@@ -68,7 +69,7 @@ PROGRAMS: tuple[Any, ...] = (
 """Under `/v1` for programs, and once more under `/api` for the pages."""
 
 HTML: tuple[Any, ...] = (
-    SignInPages, SetUpPages, SignUpPages, ResetPages, KeyPages, PopoutPages, AuditPages, ExtensionPages,
+    SignInPages, SetUpPages, SignUpPages, ResetPages, KeyPages, PopoutPages, AuditPages, TailRoutes, ExtensionPages,
     SystemPages, UserPages,
 )  # fmt: skip
 
@@ -96,6 +97,7 @@ def open_door(ground: Ground, services: Services, perform: Perform, authenticato
         "authority": ground.authority,
         "graph": _graph(services, perform, introspection=settings.introspection),
         "introspection": Introspection(authenticator, perform.rights_within),
+        "tails": Tails(),
         "public_url": settings.public_url,
     }
     render = Renderer(pages)

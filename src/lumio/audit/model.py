@@ -55,6 +55,18 @@ class ExportPlatformLog(ExportLog, frozen=True, forbid_unknown_fields=True):
     account_id: AccountId | None = None
 
 
+class HoursOfLog(Struct, frozen=True, forbid_unknown_fields=True):
+    """Input: whether successful authentications count."""
+
+    hide_authentications: bool = False
+
+
+class HoursOfPlatformLog(HoursOfLog, frozen=True, forbid_unknown_fields=True):
+    """Input: the same over all accounts, or over one of them."""
+
+    account_id: AccountId | None = None
+
+
 class Standing(Struct, frozen=True, forbid_unknown_fields=True):
     """Input: how far the right to read reached when a long answer began."""
 

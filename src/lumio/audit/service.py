@@ -9,8 +9,21 @@ from msgspec import structs
 from lumio.access.action import action
 from lumio.access.context import Context
 from lumio.access.guard import Reach
-from lumio.audit.model import Entry, Filters, Head, PlatformEntry, ReadLog, ReadPlatformLog, Standing, Target
+from lumio.audit.model import (
+    Entry,
+    Filters,
+    Head,
+    HoursOfLog,
+    HoursOfPlatformLog,
+    PlatformEntry,
+    ReadLog,
+    ReadPlatformLog,
+    Standing,
+    Target,
+)
+from lumio.audit.plot import first_hour
 from lumio.audit.signing import Signing
+from lumio.audit.store.counting import HOUR, CountStore, Hours
 from lumio.audit.store.filters import Chosen
 from lumio.audit.store.reading import AuditStore, Slice
 from lumio.kernel import clock, paging
@@ -25,9 +38,10 @@ Shown = TypeVar("Shown")
 class AuditLog:
     """The log of an account."""
 
-    def __init__(self, store: AuditStore, signing: Signing) -> None:
-        """Read through `store`; `signing` knows the chain's end."""
+    def __init__(self, store: AuditStore, counts: CountStore, signing: Signing) -> None:
+        """Read through `store` and `counts`; `signing` knows the chain's end."""
         self._store = store
+        self._counts = counts
         self._signing = signing
 
     @action("audit.read", permission="audit-log:read")
@@ -41,6 +55,12 @@ class AuditLog:
         """Return the end of the chain, signed now."""
         return await self._signing.head(context.view)
 
+    @action("audit.hours", permission="audit-log:read")
+    async def hours(self, context: Context, form: HoursOfLog) -> Hours:
+        """Return how much happened in each of the last hours."""
+        plain = Filters(hide_authentications=form.hide_authentications)
+        return await self._counts.per_hour(context.view, of_account(context, plain), _day_of_hours())
+
     @action("audit.go_on", permission="audit-log:read")
     async def go_on(self, context: Context, form: Standing) -> None:
         """Tell a reader of a long answer that they may go on. Raises what stops them."""
@@ -50,9 +70,10 @@ class AuditLog:
 class PlatformLog:
     """The operator's log: every account's, and what belongs to none."""
 
-    def __init__(self, store: AuditStore, signing: Signing) -> None:
-        """Read through `store`; `signing` knows the chain's end."""
+    def __init__(self, store: AuditStore, counts: CountStore, signing: Signing) -> None:
+        """Read through `store` and `counts`; `signing` knows the chain's end."""
         self._store = store
+        self._counts = counts
         self._signing = signing
 
     @action("platform_audit.read", permission="platform-audit:read")
@@ -65,6 +86,12 @@ class PlatformLog:
     async def head(self, context: Context, _form: None) -> Head:
         """Return the end of the chain, signed now."""
         return await self._signing.head(context.view)
+
+    @action("platform_audit.hours", permission="platform-audit:read")
+    async def hours(self, context: Context, form: HoursOfPlatformLog) -> Hours:
+        """Return how much happened in each of the last hours."""
+        plain = Filters(hide_authentications=form.hide_authentications)
+        return await self._counts.per_hour(context.view, Chosen(plain, form.account_id), _day_of_hours())
 
     @action("platform_audit.go_on", permission="platform-audit:read")
     async def go_on(self, context: Context, form: Standing) -> None:
@@ -84,6 +111,10 @@ async def still_reads(context: Context, form: Standing) -> None:
         raise Unauthenticated(internal="ended while an answer ran")
     if context.reach.value != form.reach and form.reach == Reach.ALL.value:
         raise Denied("The right to read the whole log ended.")
+
+
+def _day_of_hours() -> int:
+    return first_hour(clock.now()) * HOUR
 
 
 def of_account(context: Context, form: Filters) -> Chosen:
