@@ -27,6 +27,7 @@ COMMANDS = (
     "keys list",
     "keys revoke",
     "audit list",
+    "audit export",
     "completion",
 )
 SLOW = (

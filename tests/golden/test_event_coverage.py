@@ -32,6 +32,7 @@ EXEMPT = {
 }
 COMMANDS = {
     "audit erase": "audit_log.erased",
+    "audit export": "audit_log.exported",
     "audit hold": "audit_log.held",
     "audit purge": "audit_log.purged",
     "audit release": "audit_log.released",

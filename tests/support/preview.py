@@ -148,6 +148,13 @@ def _audit() -> list[Page]:
             "errors": errors,
             "show_authentications": False,
             "events": ["api_key.created", "api_key.revoked", "extension.deployed", "extension.published"],
+            "reached": samples.NOW if cursor else None,
+            "query": "hide_authentications=true",
+            "head": samples.head(),
+            "platform": False,
+            "base": "/api/audit-log",
+            "plot": samples.plot(),
+            "live": not errors,
         }
         return Page(name, "audit/log.html", address, values, shell)
 

@@ -4,11 +4,14 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lumio.audit.model import Entry, Target
+from lumio.audit.model import Entry, Head, Target
+from lumio.audit.plot import Plot, drawn, first_hour
+from lumio.audit.store.counting import Hours
 from lumio.extensions.model import ArtifactView, ExtensionView, VersionStatus, VersionView
 from lumio.kernel import clock
 from lumio.keys.model import KeyView, Party
 
+NOW = datetime(2026, 11, 21, 14, 2, 11, tzinfo=UTC)
 REQUEST = "01939f2e-7c1a-7d2e-9a44-3f0c5c0b7a11"
 NO_FILTERS = dict.fromkeys(("event", "actor", "result", "ip", "credential_id", "since", "until"), "")
 HOSTILE = "<img src=x onerror=alert(1)>\x1b[31m\u202egnp.exe"
@@ -176,9 +179,21 @@ def versions() -> list[VersionView]:
     ]
 
 
+def head() -> Head:
+    """Return a chain's end."""
+    return Head("head", 48_210, "5f" * 32, "2026-11-21T14:02:20.000000Z", "c0" * 64, "d1" * 32)
+
+
+def plot() -> Plot:
+    """Return a day with a busy noon and one bad hour."""
+    first = first_hour(NOW)
+    amounts = {first + place: (place * place % 41, 7 if place == 17 else 0) for place in range(24)}
+    return drawn(Hours(amounts, whole=True), NOW)
+
+
 def events() -> list[Entry]:
     """Return a morning of one account."""
-    start = datetime(2026, 11, 21, 14, 2, 11, tzinfo=UTC)
+    start = NOW
     made = [
         ("api_key.created", "robin@acme.example", "user", "203.0.113.7", "success"),
         ("extension.deployed", "ci-github-actions", "api_key", "203.0.113.9", "success"),
@@ -203,6 +218,8 @@ def events() -> list[Entry]:
             position=None if number == 0 else 48_210 - number,
             user_agent=HOSTILE,
             detail={"reason": "revoked"} if result == "failure" else {},
+            last_timestamp=start if result == "failure" else None,
+            erased=False,
         )
         for number, (event, actor, kind, ip, result) in enumerate(made)
     ]

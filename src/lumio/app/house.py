@@ -13,6 +13,7 @@ from lumio.app.audit_tools import AuditTools, audit_tools
 from lumio.app.ground import Ground, lay
 from lumio.app.services import Services, doorkeeper, employ, stores_on
 from lumio.app.web import open_door
+from lumio.audit.exports import Exports
 from lumio.audit.sealer import Sealer
 from lumio.crypto.hashing import KEY_COST, PASSWORD_COST, Cost, StretchPool, Tags
 from lumio.crypto.notary import Notary
@@ -48,6 +49,7 @@ class House:
     key_stretch: StretchPool
     sealer: Sealer
     notary: Notary
+    exports: Exports
     chores: Chores
     web: Litestar
     asgi: Callable[[Any, Any, Any], Awaitable[None]]
@@ -107,6 +109,7 @@ def build(
         key_stretch=ground.key_stretch,
         sealer=tools.sealer,
         notary=ground.notary,
+        exports=services.exports,
         chores=_chores(ground, services, tools, sealing=sealing),
         web=web,
         asgi=Frame(web, secure=settings.public_url.startswith("https")),

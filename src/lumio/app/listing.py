@@ -6,7 +6,8 @@ from lumio.admin import events as admin_events
 from lumio.admin.roles import AdminRoles
 from lumio.admin.service import Admin
 from lumio.admin.users import AdminUsers
-from lumio.audit.service import AuditLog
+from lumio.audit.exports import Exports
+from lumio.audit.service import AuditLog, PlatformLog
 from lumio.billing.service import Billing
 from lumio.departures.service import Departures
 from lumio.extensions.service import Extensions
@@ -27,7 +28,7 @@ from lumio.teams.sub_accounts import SubAccounts
 
 SERVICES = (
     Accounts, Admin, AdminRoles, AdminUsers, Sessions, Keys, Popouts, SystemKeys, Login, Registration,
-    Introspection, AuditLog, Extensions, Versions, Teams, Invitations, SubAccounts, Departures,
+    Introspection, AuditLog, PlatformLog, Exports, Extensions, Versions, Teams, Invitations, SubAccounts, Departures,
     Billing, Joining,
 )  # fmt: skip
 """Every class that declares actions, for the census."""
@@ -46,6 +47,7 @@ PLACES = (
     Place("Account · Security", "Audit Log", "log", "/dashboard/account/security/audit-log", "audit-log:read"),
     Place("Admin", "System", "system", "/system", "admin:access"),
     Place("Admin", "Users", "team", "/users", "users:read"),
+    Place("Admin", "Audit Log", "log", "/audit-log", "platform-audit:read"),
 )
 """The sidebar."""
 

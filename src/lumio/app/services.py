@@ -12,7 +12,11 @@ from lumio.admin.service import Admin
 from lumio.admin.store import AdminStore
 from lumio.admin.users import AdminUsers
 from lumio.app.ground import Ground
-from lumio.audit.service import AuditLog
+from lumio.audit.exports import Exports
+from lumio.audit.service import AuditLog, PlatformLog
+from lumio.audit.signing import Signing
+from lumio.audit.store.counting import CountStore
+from lumio.audit.store.exporting import ExportStore
 from lumio.audit.store.reading import AuditStore
 from lumio.billing.service import Billing
 from lumio.billing.store import BillingStore
@@ -87,6 +91,9 @@ class Services:
     sub_accounts: SubAccounts
     departures: Departures
     billing: Billing
+    platform_log: PlatformLog
+    exports: Exports
+    signing: Signing
 
 
 def employ(ground: Ground, stores: Stores, tags: Tags, proofs: Proofs) -> Services:
@@ -102,6 +109,7 @@ def employ(ground: Ground, stores: Stores, tags: Tags, proofs: Proofs) -> Servic
     codes = Codes(login_store, peppers)
     guesses = Guesses(login_store, Peppers(ground.ring, "guesses"), units)
     links = Links(settings.public_url)
+    signing = Signing(ExportStore(), ground.notary)
     return Services(
         accounts=accounts,
         admin=admin,
@@ -118,7 +126,10 @@ def employ(ground: Ground, stores: Stores, tags: Tags, proofs: Proofs) -> Servic
         login=Login(accounts, admin, sessions, codes, guesses, ground.passwords, units),
         registration=Registration(accounts, sessions, codes, guesses, ground.passwords, ground.outbox, units, links),
         joining=Joining(accounts, invitations, codes, ground.passwords, units),
-        audit_log=AuditLog(AuditStore()),
+        audit_log=AuditLog(AuditStore(), CountStore(), signing),
+        platform_log=PlatformLog(AuditStore(), CountStore(), signing),
+        exports=Exports(ExportStore(), accounts, units, ground.notary),
+        signing=signing,
         teams=Teams(accounts, memberships, outbox),
         invitations=invitations,
         sub_accounts=SubAccounts(memberships),

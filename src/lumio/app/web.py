@@ -22,8 +22,9 @@ from lumio.app.listing import PLACES, event_names
 from lumio.app.services import Services
 from lumio.app.version import VERSION
 from lumio.audit.graph import AuditQueries
-from lumio.audit.pages import AuditPages
-from lumio.audit.rest import AuditLogRoutes
+from lumio.audit.pages import AuditPages, TailRoutes
+from lumio.audit.rest import AuditLogRoutes, PlatformLogRoutes, audit_keys
+from lumio.audit.tail import Tails
 from lumio.billing.graph import BillingMutations, BillingQueries
 from lumio.billing.pages import BillingPages
 from lumio.billing.rest import BillingRoutes
@@ -75,13 +76,13 @@ BODY_MAX = 1024 * 1024
 
 PROGRAMS: tuple[Any, ...] = (
     StepUpRoutes, MeRoutes, KeyRoutes, PopoutRoutes, AuditLogRoutes, GraphRoutes, SystemKeyRoutes, ProfileRoutes,
-    AdminUserRoutes, AdminRoleRoutes, AccountRoutes, ActivationRoutes, InvitationRoutes, AcceptRoutes,
-    SubAccountRoutes, DepartureRoutes, BillingRoutes,
+    AdminUserRoutes, AdminRoleRoutes, PlatformLogRoutes, AccountRoutes, ActivationRoutes, InvitationRoutes,
+    AcceptRoutes, SubAccountRoutes, DepartureRoutes, BillingRoutes,
 )  # fmt: skip
 """Under `/v1` for programs, and once more under `/api` for the pages."""
 
 HTML: tuple[Any, ...] = (
-    SignInPages, SetUpPages, SignUpPages, ResetPages, KeyPages, PopoutPages, AuditPages, ExtensionPages,
+    SignInPages, SetUpPages, SignUpPages, ResetPages, KeyPages, PopoutPages, AuditPages, TailRoutes, ExtensionPages,
     SystemPages, UserPages, TeamPages, SwitchPages, InvitationPages, BillingPages,
 )  # fmt: skip
 
@@ -89,12 +90,12 @@ MUTATIONS: tuple[Any, ...] = (
     KeyMutations, PopoutMutations, SystemKeyMutations, TeamMutations, DepartureMutations, BillingMutations,
 )  # fmt: skip
 
-OTHERS: tuple[Any, ...] = (root, dashboard, healthz, readyz, static_file, openapi_document)
+OTHERS: tuple[Any, ...] = (root, dashboard, healthz, readyz, static_file, openapi_document, audit_keys)
 
 KNOWN = (
     "accounts", "admin", "admin_roles", "admin_users", "sessions", "keys", "popouts", "system_keys", "extensions",
-    "versions", "login", "registration", "audit_log", "teams", "invitations", "sub_accounts", "departures",
-    "billing", "joining",
+    "versions", "login", "registration", "audit_log", "platform_log", "exports", "signing", "teams", "invitations",
+    "sub_accounts", "departures", "billing", "joining",
 )  # fmt: skip
 """The services that handlers ask for by name."""
 
@@ -114,6 +115,7 @@ def open_door(ground: Ground, services: Services, perform: Perform, authenticato
         "authority": ground.authority,
         "graph": _graph(services, perform, introspection=settings.introspection),
         "introspection": Introspection(authenticator, perform.rights_within),
+        "tails": Tails(),
         "public_url": settings.public_url,
     }
     render = Renderer(pages)
@@ -145,7 +147,8 @@ def _graph(services: Services, perform: Perform, *, introspection: bool) -> Grap
         MUTATIONS,
         [
             services.accounts, services.keys, services.popouts, services.system_keys, services.audit_log,
-            services.teams, services.invitations, services.sub_accounts, services.departures, services.billing,
+            services.platform_log, services.teams, services.invitations, services.sub_accounts, services.departures,
+            services.billing,
         ],
         perform,
         introspection=introspection,

@@ -1,14 +1,16 @@
-"""The account's log, for GraphQL, as a connection; the shapes are those of the models."""
+"""The account's log and the operator's, for GraphQL, as connections; the shapes are those of the models."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 from strawberry.scalars import JSON
 
-from lumio.audit.model import ReadLog
-from lumio.audit.service import AuditLog
+from lumio.audit.model import Entry, ReadLog
+from lumio.audit.service import AuditLog, PlatformLog
 from lumio.kernel import clock, paging
+from lumio.kernel.paging import Page
 from lumio.surface.graph.call import Info, shown
 from lumio.surface.graph.connection import PageEnd, page_end
 
@@ -41,6 +43,15 @@ class AuditEntry:
     position: int | None
     user_agent: str | None
     detail: JSON
+    last_timestamp: datetime | None
+    erased: bool
+
+
+@strawberry.type
+class AdminAuditEntry(AuditEntry):
+    """One row of the operator's log."""
+
+    account_id: strawberry.ID | None
 
 
 @strawberry.type
@@ -59,6 +70,22 @@ class AuditConnection:
     page_info: PageEnd
 
 
+@strawberry.type
+class AdminAuditEdge:
+    """An entry and the cursor to read on after it."""
+
+    cursor: str
+    node: AdminAuditEntry
+
+
+@strawberry.type
+class AdminAuditConnection:
+    """A page of the operator's log, the newest entry first."""
+
+    edges: list[AdminAuditEdge]
+    page_info: PageEnd
+
+
 @strawberry.input
 class AuditFilter:
     """Filters, all optional; an entry must fit every one that is given."""
@@ -73,7 +100,15 @@ class AuditFilter:
     hide_authentications: bool = False
 
 
+@strawberry.input
+class AdminAuditFilter(AuditFilter):
+    """The same, and one account of all."""
+
+    account_id: strawberry.ID | None = None
+
+
 Filter = Annotated[AuditFilter | None, strawberry.argument(name="filter")]
+AdminFilter = Annotated[AdminAuditFilter | None, strawberry.argument(name="filter")]
 
 
 @strawberry.type
@@ -86,13 +121,31 @@ class AuditQueries:
     ) -> AuditConnection:
         """Read the log, the newest first; `first` is 1 to 200."""
         call = info.context
-        form = {**(vars(chosen) if chosen else {}), "limit": first, "cursor": after}
-        page = await call.perform(call.of(AuditLog).read, call.asker, form)
-        edges = [
-            AuditEdge(cursor=paging.encode(clock.to_micros(one.timestamp), one.id), node=shown(AuditEntry, one))
-            for one in page.items
-        ]
-        more = page.next_cursor is not None
-        return AuditConnection(
-            edges=edges, page_info=page_end([edge.cursor for edge in edges], more=more, after=after)
-        )
+        page = await call.perform(call.of(AuditLog).read, call.asker, _form(chosen, first, after))
+        edges = [AuditEdge(cursor=_cursor(one), node=shown(AuditEntry, one)) for one in page.items]
+        return AuditConnection(edges=edges, page_info=_end(edges, page, after))
+
+    @strawberry.field
+    async def admin_audit_log(
+        self, info: Info, first: int = FIRST, after: str | None = None, chosen: AdminFilter = None
+    ) -> AdminAuditConnection:
+        """Read the log of every account and of none, the newest first; `first` is 1 to 200."""
+        call = info.context
+        page = await call.perform(call.of(PlatformLog).read, call.asker, _form(chosen, first, after))
+        edges = [AdminAuditEdge(cursor=_cursor(one), node=shown(AdminAuditEntry, one)) for one in page.items]
+        return AdminAuditConnection(edges=edges, page_info=_end(edges, page, after))
+
+
+def _form(chosen: AuditFilter | None, first: int, after: str | None) -> dict[str, Any]:
+    return {**(vars(chosen) if chosen else {}), "limit": first, "cursor": after}
+
+
+def _cursor(one: Entry) -> str:
+    return paging.encode(clock.to_micros(one.timestamp), one.id)
+
+
+def _end(edges: Sequence[AuditEdge | AdminAuditEdge], page: Page[Any], after: str | None) -> PageEnd:
+    """Return the end of a page; its cursor may lie behind the last edge, where fewer fit than were asked for."""
+    end = page_end([edge.cursor for edge in edges], more=page.next_cursor is not None, after=after)
+    end.end_cursor = page.next_cursor or end.end_cursor
+    return end

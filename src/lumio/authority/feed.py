@@ -13,7 +13,7 @@ from lumio.authority.subjects import Ending, Subject
 from lumio.kernel import clock
 from lumio.storage.columns import Moment, metadata
 from lumio.storage.hot import HotQuery
-from lumio.storage.unit import Unit
+from lumio.storage.unit import Unit, View
 
 counter = Table(
     "revocation_counter",
@@ -63,12 +63,12 @@ async def append(unit: Unit, endings: Sequence[Ending]) -> int:
     return last
 
 
-async def ended_since(unit: Unit, subjects: Iterable[Subject], seq: int) -> bool:
-    """Tell whether one of the subjects was ended after number `seq`, as the unit sees it."""
+async def ended_since(view: View, subjects: Iterable[Subject], seq: int) -> bool:
+    """Tell whether one of the subjects was ended after number `seq`, as the view sees it."""
     pairs = [(subject.kind, subject.id) for subject in subjects]
     if not pairs:
         return False
-    found = await unit.connection.execute(
+    found = await view.connection.execute(
         select(revocations.c.seq)
         .where(
             revocations.c.seq > bindparam("seq", seq),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from lumio.authority.subjects import Ending, Receipt, Subject
-from lumio.storage.unit import Unit
+from lumio.storage.unit import Unit, View
 
 Facts = TypeVar("Facts")
 
@@ -33,8 +33,8 @@ class Authority(Protocol):
         """Tell whether nothing at all was revoked or changed since `seq`: the cheap half of the late check."""
         ...
 
-    async def ended_within(self, unit: Unit, subjects: Sequence[Subject], seq: int) -> bool:
-        """Tell whether a subject has ended since `seq`, asked inside a unit that holds its locks (I7)."""
+    async def ended_within(self, view: View, subjects: Sequence[Subject], seq: int) -> bool:
+        """Tell whether a subject has ended since `seq`, as a view sees it; a change asks inside its locks (I7)."""
         ...
 
     async def end(self, unit: Unit, endings: Sequence[Ending]) -> Receipt:

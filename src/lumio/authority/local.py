@@ -12,7 +12,7 @@ from lumio.authority.interface import Status
 from lumio.authority.subjects import Ending, Receipt, Subject
 from lumio.kernel.errors import Unavailable
 from lumio.storage.database import Database
-from lumio.storage.unit import Unit
+from lumio.storage.unit import Unit, View
 
 Facts = TypeVar("Facts")
 
@@ -43,9 +43,9 @@ class LocalAuthority:
         """Compare the counter."""
         return await self.stamp() == seq
 
-    async def ended_within(self, unit: Unit, subjects: Sequence[Subject], seq: int) -> bool:
-        """Read the feed inside the unit."""
-        return await feed.ended_since(unit, subjects, seq)
+    async def ended_within(self, view: View, subjects: Sequence[Subject], seq: int) -> bool:
+        """Read the feed inside the unit, or on the snapshot of a read."""
+        return await feed.ended_since(view, subjects, seq)
 
     async def end(self, unit: Unit, endings: Sequence[Ending]) -> Receipt:
         """Write the feed; with one database the commit itself is the whole effect.

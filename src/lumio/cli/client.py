@@ -79,6 +79,24 @@ class Client:
         """Read. Raises CommandError for every answer that is no success, as the other verbs do."""
         return self.send(Call("GET", path, again=True, query=query or {}), explain)
 
+    def download(self, path: str, query: Mapping[str, str], take: Callable[[bytes], object]) -> None:
+        """Read a file and hand its pieces to `take`, once: what came already cannot be taken back."""
+        import httpx2
+
+        url = self._address(path)
+        self.debug(f"GET {url.path}")
+        headers = {"Authorization": f"Bearer {self.key}", "Accept": "*/*"}
+        try:
+            with self._wire.stream("GET", url, params=dict(query) or None, headers=headers) as response:
+                if not response.is_success:
+                    response.read()
+                    answer = read_answer(response.status_code, response.headers, response.content)
+                    raise refusal(answer, self.origin, None)
+                for piece in response.iter_bytes():
+                    take(piece)
+        except httpx2.TransportError as error:
+            raise unreachable(self.origin, _reason(error)) from error
+
     def post(self, path: str, body: Mapping[str, Any] | None = None, explain: Explanations | None = None) -> Answer:
         """Change something, once: never repeated by itself."""
         return self.send(Call("POST", path, again=False, body={} if body is None else {"json": body}), explain)

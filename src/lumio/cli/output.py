@@ -50,6 +50,12 @@ class Output:
         """Print text of our own making, line ends included."""
         self.stdout.write(text + "\n")
 
+    def bytes(self, content: bytes) -> None:
+        """Pass on a piece of a file that is harmless by its form."""
+        self.stdout.flush()
+        self.stdout.buffer.write(content)
+        self.stdout.buffer.flush()
+
     def note(self, text: str) -> None:
         """Say something by the way."""
         if not self.silent:

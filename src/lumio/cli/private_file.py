@@ -7,8 +7,10 @@ import json
 import os
 import secrets
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from lumio.cli.errors import CommandError
 
@@ -55,16 +57,24 @@ def read(path: Path, *, secret: bool = False) -> dict[str, Any]:
 
 def write(path: Path, content: dict[str, Any]) -> None:
     """Replace the file in one step; the new one has mode 0600 from its first byte on."""
+    with replacing(path) as file:
+        file.write(json.dumps(content, indent=2).encode())
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Give a draft to write into; it takes the file's place when nothing went wrong, and is gone otherwise."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(content, file, indent=2)
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         what = f"{path} cannot be written"
         raise CommandError(what, error.strerror or "the system refused", code="unwritable_file") from error
+    finally:
+        draft.unlink(missing_ok=True)

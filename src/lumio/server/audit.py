@@ -1,4 +1,4 @@
-"""`lumio-server audit`: verify the log, purge it, hold an account's part of it, erase a person from it."""
+"""`lumio-server audit`: verify the log, export it, purge it, hold an account's part of it, erase a person from it."""
 
 import asyncio
 import json
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from lumio.server.audit_export import export
 from lumio.server.options import Json, read_settings
 from lumio.settings import Settings
 
@@ -16,13 +17,14 @@ if TYPE_CHECKING:
     from lumio.audit.verdict import Verdict
 
 Answer = TypeVar("Answer")
-app = typer.Typer(name="audit", help="The audit log: verify, purge, hold, erase.", no_args_is_help=True)
+app = typer.Typer(name="audit", help="The audit log: verify, export, purge, hold, erase.", no_args_is_help=True)
+app.command()(export)
 Account = Annotated[str, typer.Argument(help="The id of the account.")]
 
 
 @app.callback()
 def audit() -> None:
-    """The audit log: verify, purge, hold, erase."""
+    """The audit log: verify, export, purge, hold, erase."""
 
 
 @app.command()
@@ -30,11 +32,14 @@ def verify(
     *,
     account: Annotated[str | None, typer.Option(help="Verify the chain of this account alone.")] = None,
     against: Annotated[Path | None, typer.Option(help="A copy of the file of heads, kept elsewhere.")] = None,
+    exported: Annotated[
+        Path | None, typer.Option("--export", help="Verify this export instead of the database.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check that nothing was changed or cut off. Exit code: 0 intact, 1 altered, 2 incomplete, 3 unreadable."""
     settings = read_settings()
-    verdict = _verdict(settings, account, against)
+    verdict = _verdict(settings, account, against, exported)
     if as_json:
         said = {"outcome": verdict.outcome.name.lower(), "position": verdict.position, "sentence": verdict.sentence}
         typer.echo(json.dumps(said))
@@ -114,14 +119,17 @@ def erase(
     typer.echo(f"Erased the personal fields of {count} event(s).")
 
 
-def _verdict(settings: Settings, account: str | None, against: Path | None) -> "Verdict":
+def _verdict(settings: Settings, account: str | None, against: Path | None, exported: Path | None) -> "Verdict":
     from lumio.app.audit_tools import audit_tools
+    from lumio.audit.export_check import check_export
     from lumio.audit.heads import HeadFile
     from lumio.audit.verdict import Outcome, Verdict
     from lumio.kernel.errors import LumioError
 
     async def work() -> Verdict:
         async with audit_tools(settings) as tools:
+            if exported is not None:
+                return check_export(exported, tools.notary.public_keys)
             if account is not None:
                 return await tools.verification.account(account)
             return await tools.verification.everything(tools.heads if against is None else HeadFile(against))

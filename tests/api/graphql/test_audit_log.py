@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from lumio.audit.store import reading
 from tests.api.graphql.asking import granted, refused
+from tests.support.audit_rows import lay, row
 from tests.support.world import World
 
 LOG = """query($first: Int!, $after: String, $filter: AuditFilter) {
@@ -96,3 +98,40 @@ async def test_another_account_sees_nothing_of_it(world: World) -> None:
     await world.new_person("dana@example.com")
     edges = (await _page(await world.sign_in("dana@example.com"), 50))["edges"]
     assert {edge["node"]["actor"] for edge in edges} == {"dana@example.com"}
+
+
+async def test_a_page_that_was_cut_short_can_be_read_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    robin = await world.sign_in()
+    account = await world.account_id(robin)
+    await lay(world, [row(at, account_id=account, result="failure" if at else "success") for at in range(60)])
+    monkeypatch.setattr(reading, "REACH", 25)
+    after, pages, found = None, 0, 0
+    while pages == 0 or after is not None:
+        page = await _page(robin, 50, after, event="auth.failed", result="success")
+        after = page["pageInfo"]["endCursor"] if page["pageInfo"]["hasNextPage"] else None
+        pages, found = pages + 1, found + len(page["edges"])
+    assert (pages, found) == (3, 1)
+
+
+ADMIN = """query($first: Int!, $after: String, $filter: AdminAuditFilter) {
+  adminAuditLog(first: $first, after: $after, filter: $filter) {
+    edges { cursor node { id event actor accountId count position } } pageInfo { hasNextPage }
+  }
+}"""
+
+
+async def test_the_operator_reads_every_account_and_what_belongs_to_none(world: World) -> None:
+    robin = await world.sign_in()
+    dana = await world.new_person("dana@example.com")
+    client = await world.sign_in("dana@example.com")
+    await world.bearer("garbage").get("/v1/users/me")
+    found = (await granted(robin, ADMIN, first=50))["adminAuditLog"]["edges"]
+    accounts = {edge["node"]["accountId"] for edge in found}
+    assert {None, dana["account_id"], await world.account_id(robin)} <= accounts
+    chosen = {"accountId": dana["account_id"], "event": "session.created"}
+    (mine,) = (await granted(robin, ADMIN, first=50, filter=chosen))["adminAuditLog"]["edges"]
+    assert mine["node"]["actor"] == "dana@example.com"
+    rest = (await robin.get("/v1/admin/audit-log", params={"account_id": dana["account_id"]})).json()["data"]
+    told = (await granted(robin, ADMIN, first=50, filter={"accountId": dana["account_id"]}))["adminAuditLog"]["edges"]
+    assert [one["id"] for one in rest] == [edge["node"]["id"] for edge in told]
+    assert (await refused(client, ADMIN, first=1))["code"] == "forbidden"

@@ -45,6 +45,7 @@ SHOWN: dict[type, type[Struct]] = {
     billing_graph.BillingDetails: billing_model.BillingView,
     audit_graph.AuditTarget: audit_model.Target,
     audit_graph.AuditEntry: audit_model.Entry,
+    audit_graph.AdminAuditEntry: audit_model.PlatformEntry,
 }
 MADE_HERE = {"cursor"}
 
@@ -63,9 +64,17 @@ def test_a_type_has_the_fields_of_its_model_and_their_nulls(shown: type) -> None
     assert described == {field.name: _nullable(field.type) for field in fields(SHOWN[shown])}
 
 
-def test_the_filter_has_the_fields_of_the_input_model() -> None:
-    described = {field.python_name for field in get_object_definition(audit_graph.AuditFilter, strict=True).fields}
-    assert described == {field.name for field in fields(audit_model.ReadLog)} - {"limit", "cursor"}
+@pytest.mark.parametrize(
+    ("chosen", "model"),
+    [
+        (audit_graph.AuditFilter, audit_model.ReadLog),
+        (audit_graph.AdminAuditFilter, audit_model.ReadPlatformLog),
+    ],
+    ids=["account", "platform"],
+)
+def test_a_filter_has_the_fields_of_its_input_model(chosen: type, model: type[Struct]) -> None:
+    described = {field.python_name for field in get_object_definition(chosen, strict=True).fields}
+    assert described == {field.name for field in fields(model)} - {"limit", "cursor"}
 
 
 async def test_the_schema_is_shown_to_whoever_is_signed_in(world: World) -> None:

@@ -177,8 +177,11 @@ def test_what_is_beyond_the_tables_differs_from_them() -> None:
 
 
 async def test_every_action_is_in_the_matrix_but_for_those_of_pages(routes: list[Described]) -> None:
-    pages_only = {"admin.enter", "login.sign_in_page", "login.join", "popout_tokens.choices"}
-    assert {one.name for one in census(SERVICES)} - {one.shown.terms.name for one in routes} == pages_only
+    pages_only = {"admin.enter", "login.sign_in_page", "login.join", "popout_tokens.choices", "audit.hours",
+                  "platform_audit.hours"}  # fmt: skip
+    within_others = {"audit.go_on", "platform_audit.go_on"}
+    without_route = {one.name for one in census(SERVICES)} - {one.shown.terms.name for one in routes}
+    assert without_route == pages_only | within_others
 
 
 async def test_every_route_refuses_a_bad_credential_also_where_none_is_needed(

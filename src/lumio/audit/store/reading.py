@@ -1,52 +1,129 @@
-"""Queries on the journal's table; the only reader of it."""
+"""Pages of the log, the newest first: sealed rows by an index, unsealed ones beside them, on one snapshot.
 
-from collections.abc import Sequence
+Promise: a page looks at no more than `REACH` entries of an index. Where fewer rows fit than were asked for, it
+says how far it came, and the next page goes on from there.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, or_, select, tuple_
+from sqlalchemy import Select, false, null, select, tuple_
 
-from lumio.audit.model import ReadLog
+from lumio.audit.store.filters import Chosen, Condition, Way, conditions, ways
 from lumio.kernel import clock
-from lumio.storage.events import events
+from lumio.storage.events import NAMES, hot, tally
+from lumio.storage.sealed import NOT_A_GOOD_AUTHENTICATION, log
 from lumio.storage.unit import View
 
-AUTHENTICATED = "auth.succeeded"
+REACH = 2000
+"""Entries of an index that one page looks at. Each may cost a row at another place of the disk: some 20 ms."""
+
+END = (2**62, "")
+"""A key behind every other."""
+
+Row = Mapping[str, Any]
+Key = tuple[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Some rows, and the key (microseconds, id) after which the next ones follow; None at the end."""
+
+    rows: Sequence[Row]
+    after: Key | None
 
 
 class AuditStore:
-    """Reads events of one account."""
+    """Reads events wherever they lie at this moment."""
 
-    async def page(
-        self, view: View, account_id: str, form: ReadLog, person_id: str | None, after: tuple[int, str] | None
-    ) -> Sequence[Any]:
-        """Return one row more than asked for, the newest first; only a person's own when given."""
-        found = _filtered(select(events).where(events.c.account_id == account_id), form)
-        if person_id is not None:
-            found = found.where(or_(events.c.actor_id == person_id, events.c.on_behalf_of == person_id))
-        if after is not None:
-            found = found.where(tuple_(events.c.ts, events.c.id) < tuple_(*after))
-        ordered = found.order_by(events.c.ts.desc(), events.c.id.desc()).limit(form.limit + 1)
-        return (await view.execute(ordered)).all()
+    async def page(self, view: View, chosen: Chosen, limit: int, after: Key | None) -> Slice:
+        """Return at most `limit` rows after a key, the newest first."""
+        edge, sealed = await self._sealed(view, chosen, limit, after)
+        waiting = await self._waiting(view, chosen, limit, after, edge)
+        both = sorted([*sealed, *waiting], key=_key, reverse=True)
+        if len(both) > limit:
+            return Slice(both[:limit], _key(both[limit - 1]))
+        return Slice(both, edge)
+
+    async def _sealed(
+        self, view: View, chosen: Chosen, limit: int, after: Key | None
+    ) -> tuple[Key | None, list[Row]]:
+        """Return how far the index was looked through (None: to its end), and one row more than asked for."""
+        offered = ways(chosen)
+        way, edge = offered[0], None
+        if len(offered) > 1 or conditions(log, chosen).keys() - way.serves:
+            way, edge = await self._farthest(view, chosen, offered, after)
+        columns = select(
+            log.c.position, *(log.c[name] for name in NAMES), log.c.commitments.is_not(null()).label("erased")
+        )
+        span = _span(chosen, after, edge)
+        wanted = _along(columns, way, span).where(*_others(chosen, way))
+        return edge, await _rows(view, wanted.limit(limit + 1))
+
+    async def _farthest(
+        self, view: View, chosen: Chosen, offered: Sequence[Way], after: Key | None
+    ) -> tuple[Way, Key | None]:
+        """Return the index that comes farthest into the past with `REACH` entries, and where those end."""
+        best: tuple[Way, Key] | None = None
+        for way in offered:
+            entries = _along(select(log.c.ts, log.c.id), way, _span(chosen, after, None))
+            if "quiet" in way.serves:
+                entries = entries.where(NOT_A_GOOD_AUTHENTICATION)
+            last = (await view.execute(entries.offset(REACH - 1).limit(1))).first()
+            if last is None:
+                return way, None
+            edge = (int(last.ts), str(last.id))
+            if best is None or edge < best[1]:
+                best = (way, edge)
+        assert best is not None  # noqa: S101 - there is always one way
+        return best
+
+    async def _waiting(
+        self, view: View, chosen: Chosen, limit: int, after: Key | None, edge: Key | None
+    ) -> list[Row]:
+        """Return rows that are not sealed yet; they have no index, and are few."""
+        found: list[Row] = []
+        low, high = _span(chosen, after, edge)
+        for table in (hot, tally):
+            columns = select(null().label("position"), *(table.c[name] for name in NAMES), false().label("erased"))
+            key = tuple_(table.c.ts, table.c.id)
+            mine = columns.where(*conditions(table, chosen).values(), key >= tuple_(*low), key < tuple_(*high))
+            found += await _rows(view, mine.order_by(table.c.ts.desc(), table.c.id.desc()).limit(limit + 1))
+        return found
 
 
-def _filtered(found: Select[Any], form: ReadLog) -> Select[Any]:
-    column = events.c
-    if form.event is not None:
-        noun, star, _ = form.event.partition("*")
-        found = found.where(column.event.startswith(noun, autoescape=True) if star else column.event == form.event)
-    if form.hide_authentications and form.event is None:
-        found = found.where(column.event != AUTHENTICATED)
-    exact = {
-        column.actor_label: form.actor,
-        column.result: form.result,
-        column.ip: form.ip,
-        column.credential_id: form.credential_id,
-    }
-    for place, value in exact.items():
-        if value is not None:
-            found = found.where(place == value)
-    if form.since is not None:
-        found = found.where(column.ts >= clock.to_micros(form.since))
-    if form.until is not None:
-        found = found.where(column.ts < clock.to_micros(form.until))
-    return found
+def _others(chosen: Chosen, way: Way) -> list[Condition]:
+    """Return the conditions that are left when an index has answered its own."""
+    found = conditions(log, chosen, way.serves)
+    return [part for name, part in found.items() if name == "quiet" or name not in way.serves]
+
+
+def _span(chosen: Chosen, after: Key | None, edge: Key | None) -> tuple[Key, Key]:
+    """Return the first key of what is wanted, and the one behind the last."""
+    since, until = chosen.filters.since, chosen.filters.until
+    low = max((0, "") if since is None else (clock.to_micros(since), ""), edge or (0, ""))
+    high = min(END if until is None else (clock.to_micros(until), ""), after or END)
+    return low, high
+
+
+def _along(wanted: Select[Any], way: Way, span: tuple[Key, Key]) -> Select[Any]:
+    """Read an index backwards between two keys.
+
+    The column before the time stands in the keys and in the order, instead of beside them as `column = value`:
+    so no other index can serve the order, and a planner that guesses wrongly cannot read a long way for nothing.
+    """
+    low, high = span
+    columns = [log.c.ts, log.c.id] if way.column is None else [log.c[way.column], log.c.ts, log.c.id]
+    before = () if way.column is None else (way.value,)
+    key = tuple_(*columns)
+    bounded = wanted.where(key >= tuple_(*before, *low), key < tuple_(*before, *high))
+    return bounded.order_by(*(column.desc() for column in columns))
+
+
+async def _rows(view: View, wanted: Select[Any]) -> list[Row]:
+    return [dict(row) for row in (await view.execute(wanted)).mappings()]
+
+
+def _key(row: Row) -> Key:
+    return int(row["ts"]), str(row["id"])

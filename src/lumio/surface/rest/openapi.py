@@ -26,6 +26,7 @@ class Shown(msgspec.Struct, frozen=True):
     status: int = 200
     bare: bool = False
     takes: str = JSON
+    gives: str = JSON
 
 
 def shows(
@@ -36,9 +37,23 @@ def shows(
     status: int = 200,
     bare: bool = False,
     takes: str = JSON,
+    gives: str = JSON,
+    query: Any = None,
 ) -> dict[str, Any]:
-    """Return the `opt` of a route served that describes it."""
-    return {"opt": {SHOWN: Shown(action.terms, result, body, _query(action, body), status, bare=bare, takes=takes)}}
+    """Return the `opt` of a route served that describes it.
+
+    Args:
+        action: what the route runs.
+        result: the shape of its answer, None for a file.
+        body: the shape of what it is sent.
+        status: of success.
+        bare: whether the answer has no envelope.
+        takes: the media type of the body.
+        gives: the media type of the answer.
+        query: the shape of its query, where the action records an event; of a plain read it is the action's input.
+    """
+    asked = query or _query(action, body)
+    return {"opt": {SHOWN: Shown(action.terms, result, body, asked, status, bare=bare, takes=takes, gives=gives)}}
 
 
 def _query(action: ActionMethod[Any, Any, Any], body: Any) -> Any:
@@ -137,7 +152,9 @@ def _responses(one: Shown, by_model: dict[int, Any]) -> dict[str, Any]:
                 "required": ["data", "_links"],
                 "properties": {"data": schema, "_links": links},
             }
-        good["content"] = {"application/json": {"schema": schema}}
+        good["content"] = {one.gives: {"schema": schema}}
+    elif one.gives != JSON:
+        good["content"] = {one.gives: {}}
     return {str(one.status): good, "default": {"description": "A problem.", "content": problem}}
 
 

@@ -1,0 +1,106 @@
+"""The log in the order of its chain, slice by slice, each on a snapshot of its own.
+
+Promise: a slice looks at no more than `SLICE` entries of an index and leaves no transaction open behind it; no
+row is missing between two of them, and none stands in both.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Table, func, null, select
+
+from lumio.audit.store.filters import Chosen, conditions, time_range
+from lumio.crypto.chain import GENESIS
+from lumio.kernel import clock
+from lumio.storage.events import NAMES, hot, tally
+from lumio.storage.sealed import account_chain, chain, checkpoint, held, log, seal, segment
+from lumio.storage.unit import View
+
+SLICE = 500
+WAITING_MAX = 5000
+_PROOF = ("salt", "commitments", "position", "leaf", "account_prev", "chain")
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows in order; `last` is the position that the next part begins after, None behind the newest sealed row."""
+
+    rows: Sequence[Row]
+    last: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What stood at the end of an export: the chain's end, the account's end, the newest checkpoint (0: none)."""
+
+    position: int
+    chain: bytes
+    account_end: bytes
+    checkpoint: int
+
+
+class ExportStore:
+    """Reads the log forwards."""
+
+    async def start(self, view: View, chosen: Chosen) -> int:
+        """Return the position after which rows of the wanted time can stand."""
+        if chosen.filters.since is None:
+            return 0
+        older = segment.c.last_ts < clock.to_micros(chosen.filters.since)
+        runs = (await view.execute(select(segment.c.last, older.label("older")).order_by(segment.c.first))).all()
+        skipped = takewhile(lambda run: run.older, runs)
+        return max((int(run.last) for run in skipped), default=0)
+
+    async def held(self, view: View, chosen: Chosen, after: int) -> Part:
+        """Return rows of an account that a legal hold kept when their day was purged."""
+        columns = select(*(held.c[name] for name in NAMES), *(_proof(name, held, None) for name in _PROOF))
+        mine = conditions(held, chosen, frozenset({"account"}))
+        entries = select(held.c.position).where(mine["account"], held.c.position > after)
+        last = (await view.execute(entries.order_by(held.c.position).offset(SLICE - 1).limit(1))).scalar()
+        wanted = columns.where(held.c.position > after, *mine.values(), *time_range(held, chosen.filters))
+        if last is not None:
+            wanted = wanted.where(held.c.position <= last)
+        return Part(await _rows(view, wanted.order_by(held.c.position)), last)
+
+    async def sealed(self, view: View, chosen: Chosen, after: int) -> Part:
+        """Return what is wanted of the next `SLICE` sealed rows."""
+        found = conditions(log, chosen, frozenset({"account"}))
+        mine = [found["account"]] if "account" in found else []
+        entries = select(log.c.position).where(log.c.position > after, *mine)
+        last = (await view.execute(entries.order_by(log.c.position).offset(SLICE - 1).limit(1))).scalar()
+        columns = select(*(log.c[name] for name in NAMES), *(_proof(name, log, seal) for name in _PROOF))
+        both = columns.join_from(log, seal, (seal.c.position == log.c.position) & (seal.c.day == log.c.day))
+        wanted = both.where(log.c.position > after, *found.values(), *time_range(log, chosen.filters))
+        if last is not None:
+            wanted = wanted.where(log.c.position <= last)
+        return Part(await _rows(view, wanted.order_by(log.c.position)), last)
+
+    async def waiting(self, view: View, chosen: Chosen) -> list[Row]:
+        """Return rows that are not sealed yet, the oldest first; they have no proof."""
+        rows: list[Row] = []
+        for table in (hot, tally):
+            columns = select(*(table.c[name] for name in NAMES), *(null().label(name) for name in _PROOF))
+            wanted = columns.where(*conditions(table, chosen).values(), *time_range(table, chosen.filters))
+            rows += await _rows(view, wanted.order_by(table.c.ts, table.c.id).limit(WAITING_MAX))
+        return sorted(rows, key=lambda row: (row["ts"], row["id"]))
+
+    async def state(self, view: View, account_id: str | None) -> State:
+        """Return the ends of the chains as the view sees them."""
+        end = (await view.execute(select(chain.c.position, chain.c.chain))).one()
+        own = select(account_chain.c.chain).where(account_chain.c.account_id == account_id)
+        account_end = (await view.execute(own)).scalar() if account_id is not None else None
+        newest = (await view.execute(select(func.max(checkpoint.c.position)))).scalar()
+        return State(end.position, bytes(end.chain), bytes(account_end or GENESIS), int(newest or 0))
+
+
+def _proof(name: str, table: Table, places: Table | None) -> ColumnElement[Any]:
+    if name in table.c:
+        return table.c[name]
+    return null().label(name) if places is None else places.c[name]
+
+
+async def _rows(view: View, wanted: Select[Any]) -> list[Row]:
+    return [dict(row) for row in (await view.execute(wanted)).mappings()]
