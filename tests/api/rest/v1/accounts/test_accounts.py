@@ -96,3 +96,21 @@ async def test_a_page_switches_without_a_new_sign_in(team: Team, world: World, m
     assert answer.json()["data"]["tokens"] is None
     me = (await page.get("/api/users/me")).json()["data"]
     assert (me["account"]["id"], me["role"]) == (team.account_id, "member")
+
+
+async def test_the_lists_go_page_by_page_and_lose_nobody(team: Team) -> None:
+    for name in ("one", "two", "three"):
+        await team.robin.post(f"{team.path}/sub-accounts", json={"name": name, "role": "member"})
+        await team.invite(team.robin, f"{name}@example.com")
+    for what, limit in (("members", 2), ("sub-accounts", 1), ("invites", 2)):
+        whole = [one["id"] for one in (await team.robin.get(f"{team.path}/{what}")).json()["data"]]
+        seen: list[str] = []
+        following = f"{team.path}/{what}?limit={limit}"
+        while following:
+            body = (await team.robin.get(following)).json()
+            assert len(body["data"]) <= limit
+            seen += [one["id"] for one in body["data"]]
+            following = body["_links"].get("next", {}).get("href")
+        assert seen == whole, what
+        for wrong in ("limit=0", "limit=201", "cursor=x", "account_id=x", "page=2"):
+            assert (await team.robin.get(f"{team.path}/{what}?{wrong}")).status_code == 422, (what, wrong)
