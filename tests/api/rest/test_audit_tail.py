@@ -79,7 +79,7 @@ async def test_a_count_that_rises_is_told_again(world: World, short: None) -> No
 async def test_it_ends_with_the_session(world: World, short: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tail, "LASTS", timedelta(seconds=20))
     page = await world.page_client()
-    _, why = told(await during(page, TAIL, page.post("/api/auth/logout")))
+    _, why = told(await during(page, TAIL, page.post("/api/logout", data={"_csrf": page.headers["X-CSRF-Token"]})))
     assert why == "right"
 
 
@@ -93,7 +93,10 @@ async def test_it_ends_when_the_right_is_taken(world: World, short: None, monkey
     assert why == "right"
 
 
-async def test_only_a_pages_session_may_follow_and_only_so_many(world: World, short: None) -> None:
+async def test_only_a_pages_session_may_follow_and_only_so_many(
+    world: World, short: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tail, "READERS", 3)
     robin = await world.sign_in()
     assert (await robin.get(TAIL)).status_code == 401
     assert (await world.anonymous().get(TAIL)).status_code == 401

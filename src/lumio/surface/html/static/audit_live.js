@@ -10,11 +10,12 @@ const ENDED = {
 const events = document.getElementById("events");
 const button = document.getElementById("follow");
 const template = document.getElementById("live-row");
+const KINDS = JSON.parse(template?.dataset.kinds ?? "{}");
 let source = null;
 let fresh = 0;
 
 function fill(row, told) {
-  const texts = { ...told, count: told.count > 1 ? ` × ${told.count}` : "", kind: told.kind.replaceAll("_", " "), label: `Details of ${told.event}` };
+  const texts = { ...told, count: told.count > 1 ? ` × ${told.count}` : "", kind: KINDS[told.kind] ?? told.kind, label: `Details of ${told.event}` };
   for (const place of row.querySelectorAll("[data-of]")) place.textContent = texts[place.dataset.of];
   for (const place of row.querySelectorAll("[data-if]")) place.hidden = place.dataset.if !== told.result;
   row.querySelector("time").dateTime = told.iso;
