@@ -47,8 +47,7 @@ class Template:
         if self.postgres is None:
             shutil.copy(self.folder / "lumio.db", home / "lumio.db")
             return _settings(home)
-        self.postgres.drop(HOME)
-        return _settings(home, self.postgres.create(HOME, TEMPLATE))
+        return _settings(home, self.postgres.renew(HOME, TEMPLATE))
 
 
 def _settings(folder: Path, url: str | None = None) -> Settings:

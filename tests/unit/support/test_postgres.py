@@ -46,6 +46,29 @@ async def test_a_database_is_a_copy_of_its_template(postgres_server: PostgresSer
     postgres_server.drop("template_of_test")
 
 
+async def test_a_renewed_database_has_the_rows_of_its_template_and_nothing_else(
+    postgres_server: PostgresServer,
+) -> None:
+    template = postgres_server.create("template_to_renew")
+    await _value(template, "CREATE TABLE marks AS SELECT 42 AS mark")
+    url = postgres_server.renew("renewed", "template_to_renew")
+    kept_open = await asyncpg.connect(url.replace("+asyncpg", ""))
+    await _value(url, "INSERT INTO marks VALUES (43)")
+    await _value(url, "CREATE TABLE beside AS SELECT 1 AS one")
+    assert postgres_server.renew("renewed", "template_to_renew") == url
+    assert await _value(url, "SELECT array_agg(mark) FROM marks") == [42]
+    assert await _value(url, "SELECT to_regclass('beside') IS NULL")
+    assert kept_open.is_closed() or await _refused(kept_open)
+    postgres_server.drop("renewed")
+    postgres_server.drop("template_to_renew")
+
+
+async def _refused(connection: asyncpg.Connection) -> bool:
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+        await connection.fetchval("SELECT 1")
+    return True
+
+
 async def test_a_dropped_database_is_gone_though_somebody_was_connected(
     postgres_server: PostgresServer,
 ) -> None:
