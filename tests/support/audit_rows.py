@@ -1,5 +1,6 @@
 """Sealed rows by the thousand, for tests of reading: put into the indexed log without their chain."""
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,7 @@ from tests.support.world import World
 
 FIRST = 1_000_000
 SECOND = 1_000_000
+LATE = 50
 
 
 def row(number: int, **values: Any) -> dict[str, Any]:
@@ -35,6 +37,12 @@ async def lay(world: World, rows: Sequence[Mapping[str, Any]]) -> None:
     await world.house.units.run(step)
     if not world.house.database.dialect.single_writer:
         await world.house.units.run(lambda unit: unit.execute(text("ANALYZE audit_log")))
+
+
+async def early_in_the_minute() -> None:
+    """Wait until what is counted by the minute cannot fall into two."""
+    second = clock.now().second
+    await asyncio.sleep(max(0, 60 - second) if second > LATE else 0)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from lumio.audit import tail
 from lumio.audit.plot import HEIGHT, SPAN, drawn, first_hour
 from lumio.audit.store.counting import Hours
 from lumio.kernel import clock
+from tests.support.audit_rows import early_in_the_minute
 from tests.support.world import OPERATOR, World
 
 TAIL, ALL = "/api/audit-log/tail", "/api/admin/audit-log/tail"
@@ -65,6 +66,7 @@ async def test_new_events_come_once_and_only_the_accounts_own(world: World, shor
 
 async def test_a_count_that_rises_is_told_again(world: World, short: None) -> None:
     page = await world.page_client()
+    await early_in_the_minute()
 
     async def work() -> None:
         for _ in range(2):

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from lumio.audit.store import reading
-from tests.support.audit_rows import FIRST, lay, overheard, plan, row
+from tests.support.audit_rows import FIRST, early_in_the_minute, lay, overheard, plan, row
+from tests.support.exports import seal
 from tests.support.operators import operator
 from tests.support.world import World
 
@@ -27,7 +28,7 @@ async def pages(client: Any, path: str) -> list[list[dict[str, Any]]]:
 async def test_unsealed_rows_stand_among_the_sealed_ones_and_say_that_they_have_no_position(world: World) -> None:
     robin = await world.sign_in()
     await world.mint_key(robin, "sealed")
-    await world.house.sealer.run(everything=True)
+    await seal(world)
     await world.mint_key(robin, "fresh")
     told = await world.log(robin, event="api_key.created")
     assert [one["detail"]["label"] for one in told] == ["fresh", "sealed"]
@@ -36,11 +37,12 @@ async def test_unsealed_rows_stand_among_the_sealed_ones_and_say_that_they_have_
 
 async def test_a_counted_row_is_read_while_it_still_counts(world: World) -> None:
     robin = await world.sign_in()
+    await early_in_the_minute()
     for _ in range(3):
         await world.bearer("garbage", ip="198.51.100.77").get("/v1/users/me")
     (told,) = (await robin.get(ADMIN, params={"ip": "198.51.100.77"})).json()["data"]
     assert (told["event"], told["count"], told["position"], told["account_id"]) == ("auth.failed", 3, None, None)
-    await world.house.sealer.run(everything=True)
+    await seal(world)
     (after,) = (await robin.get(ADMIN, params={"ip": "198.51.100.77"})).json()["data"]
     assert after["position"] is not None
     assert {**after, "position": None} == told
@@ -51,7 +53,7 @@ async def test_sealing_between_two_pages_neither_hides_nor_repeats_a_row(world: 
     for number in range(6):
         await world.mint_key(robin, f"key-{number}")
     first = (await robin.get(LOG, params={"limit": "3", "event": "api_key.created"})).json()
-    await world.house.sealer.run(everything=True)
+    await seal(world)
     second = (await robin.get(first["_links"]["next"]["href"])).json()
     labels = [one["detail"]["label"] for one in first["data"] + second["data"]]
     assert labels == [f"key-{number}" for number in range(5, -1, -1)]
