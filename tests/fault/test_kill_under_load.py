@@ -21,7 +21,7 @@ from tests.support.serving import LiveServer
 from tests.support.world import opened
 
 BROAD = os.environ.get("LUMIO_PROVE") == "broad"
-CLIENTS, KEYS, KILLS, PAUSE_SECONDS = (64, 40, 5, 6.0) if BROAD else (32, 10, 2, 1.5)
+CLIENTS, KEYS, KILLS, PAUSE_SECONDS = (64, 40, 5, 6.0) if BROAD else (32, 10, 1, 1.5)
 WANTED = 200_000 if BROAD else 0
 
 

@@ -19,16 +19,16 @@ SMALL_TARGETS = """
 
 async def faults(page: Page) -> list[str]:
     """Return what is wrong with the page as it stands, at the desk, on a phone and between."""
-    found = []
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    await page.emulate_media(color_scheme="dark")  # the colours are those of every width
+    found = [f"dark: {what}" for what in await contrasts(page)]
+    await page.emulate_media(color_scheme="light")
     for width in (1280, 1100, 1000, 768, 320):
         await page.set_viewport_size({"width": width, "height": 800})
         if await overflow(page) > 0:
             found.append(f"{width}: scrolls sideways")
         if width in {1280, 320}:
-            await page.emulate_media(color_scheme="light")
             found += [f"{width}: {what}" for what in await findings(page)]
-            await page.emulate_media(color_scheme="dark")
-            found += [f"{width}, dark: {what}" for what in await contrasts(page)]
             found += [f"{width}: too small: {html}" for html in await page.evaluate(SMALL_TARGETS)]
     return found
 

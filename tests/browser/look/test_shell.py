@@ -24,6 +24,7 @@ async def test_a_chosen_theme_holds_at_once_and_is_drawn_by_the_server_next_time
     assert response is not None
     assert 'data-theme="dark"' in await response.text()
     await tab.get_by_role("button", name="System").click()
+    await expect(tab.get_by_role("button", name="System")).to_have_attribute("aria-pressed", "true")
     response = await tab.goto(site.origin + "/login")
     assert response is not None
     assert 'data-theme="auto"' in await response.text()

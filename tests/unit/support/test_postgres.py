@@ -59,6 +59,9 @@ async def test_a_renewed_database_has_the_rows_of_its_template_and_nothing_else(
     assert await _value(url, "SELECT array_agg(mark) FROM marks") == [42]
     assert await _value(url, "SELECT to_regclass('beside') IS NULL")
     assert kept_open.is_closed() or await _refused(kept_open)
+    await _value(url, "ALTER TABLE marks RENAME TO lost")
+    postgres_server.renew("renewed", "template_to_renew")
+    assert await _value(url, "SELECT array_agg(mark) FROM marks") == [42]
     postgres_server.drop("renewed")
     postgres_server.drop("template_to_renew")
 

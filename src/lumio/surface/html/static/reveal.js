@@ -42,13 +42,16 @@ export function reveal(made) {
     on(box, "focus", () => selectAll(box));
     on(box, "copy", () => note(true));
     on(dialog.querySelector("[data-copy-key]"), "click", async () => note(await copyText(secret, box)));
-    on(dialog.querySelector("[data-dismiss]"), "click", () => { dismissed = true; dialog.close(); });
+    on(dialog.querySelector("[data-dismiss]"), "click", () => {
+      dismissed = true;
+      secret = "";
+      made.key = "";
+      wipe(dialog); // at once: the event of closing comes later
+      dialog.close();
+    });
     on(dialog, "close", () => {
       if (!dismissed) { dialog.showModal(); return; }
       listening.abort();
-      secret = "";
-      made.key = "";
-      wipe(dialog);
       resolve();
     });
     dialog.showModal();

@@ -111,12 +111,12 @@ async def test_every_filter_is_answered_by_an_index_in_its_order(world: World) -
             assert asked
             for statement, parameters in asked:
                 told = await plan(world, statement, parameters)
-                assert not {"Seq Scan on audit_log", "TEMP B-TREE", "Sort", "Bitmap"} & _marks(told), (filters, told)
+                assert not _marks(told), (filters, told)
                 assert "INDEX" in told.upper()
 
 
 def _marks(told: str) -> set[str]:
-    words = ("Seq Scan on audit_log", "TEMP B-TREE", "Sort", "Bitmap")
+    words = ("Seq Scan on audit_log", "TEMP B-TREE", "Sort  (", "Bitmap")  # days that are merged have a "Sort Key"
     return {word for word in words if word in told}
 
 
@@ -147,8 +147,8 @@ async def test_the_index_is_the_one_that_the_filter_asks_for(world: World) -> No
 async def test_the_page_that_hides_authentications_uses_the_index_without_them(world: World) -> None:
     robin = await world.sign_in()
     account = await world.account_id(robin)
-    events = ("auth.succeeded",) * 40 + ("thing.made",)
-    await lay(world, [row(at, account_id=account if at % 5 else None, event=events[at % 41]) for at in range(4100)])
+    events = ("auth.succeeded",) * 200 + ("thing.made",)
+    await lay(world, [row(at, account_id=account if at % 5 else None, event=events[at % 201]) for at in range(4100)])
     for path, name in ((LOG, "account_id_ts_id_idx1"), (ADMIN, "ts_id_idx1")):
         with overheard(world) as heard:
             await robin.get(path, params={"hide_authentications": "true"})
