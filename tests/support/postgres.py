@@ -120,9 +120,9 @@ class PostgresServer:
         if name not in self._renewable:
             self.drop(name)
             tables = self._ask(TABLES, template, parts="false").split()
-            parts = self._ask(TABLES, template, parts="true").split()
+            days = self._ask(TABLES, template, parts="true").split()
             rows = "".join(f"COPY {table} FROM stdin;\n{self._rows_of(template, table)}\\.\n" for table in tables)
-            self._renewable[name] = _array(tables), _array(parts), rows
+            self._renewable[name] = _array(tables), _array(days), rows
             return self.create(name, template)
         kept, parts, rows = self._renewable[name]
         try:
