@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from lumio.app import House, build
+from lumio.app import House
 from lumio.kernel import clock
 from lumio.settings import Settings
 from tests.support.browser import browser, context, page
 from tests.support.postgres import PostgresServer, postgres_server
-from tests.support.world import CHEAP, Template, World, make_template
+from tests.support.world import Template, World, built, make_template
 
 BACKENDS = ("sqlite", "postgresql")
 
@@ -56,7 +56,7 @@ async def world(template: Template, settings: Settings, _houses: dict[str, House
     The house is built once per process and backend, and opened anew for each test on a fresh database.
     """
     if template.backend not in _houses:
-        _houses[template.backend] = build(settings, password_cost=CHEAP)
+        _houses[template.backend] = built(settings)
     async with _houses[template.backend].open() as house:
         yield World(house)
 

@@ -21,11 +21,15 @@ RATES = {
 }  # fmt: skip
 """How many requests per minute, per hour for the last two; each can be set by LUMIO_RATE_<NAME>."""
 
+LEASE_SHORTEST, LEASE_LONGEST = 2.0, 25.0
+"""Seconds that a node of a fleet may serve after its last proof of freshness: the public promise is 30."""
+
 KNOWN = frozenset({
     "DATA_DIR", "DATABASE_URL", "DATABASE_ADMIN_URL", "ROOT_SECRET_FILE", "PUBLIC_URL", "SMTP_URL", "MAIL_FROM",
     "BUNDLE_STORE",
     "TRUSTED_PROXIES", "RATE_AUTH_FAILURES", "NODE", "CONFIG", "LOG_LEVEL", "JOURNAL_TIMEOUT_SECONDS",
-    "INTROSPECTION", "POPOUT_ADMITS", *(f"RATE_{name}" for name in RATES),
+    "INTROSPECTION", "POPOUT_ADMITS", "REGION", "LEASE_SECONDS", "PG_FAILOVER", "DATABASE_REPLICA_URL", "JOURNAL_DIR",
+    *(f"RATE_{name}" for name in RATES),
 })  # fmt: skip
 
 
@@ -49,6 +53,11 @@ class Settings:
     rate_auth_failures: int = 300
     rates: Mapping[str, int] = field(default_factory=lambda: dict(RATES))
     node: str = "node-1"
+    region: str = "local"
+    lease_seconds: float = 9.5
+    pg_failover: str = "none"
+    database_replica_url: str | None = field(default=None, repr=False)
+    journal_dir: Path = Path("data.journal")
     log_level: str = "info"
     journal_timeout_seconds: float = 5.0
     introspection: bool = False
@@ -99,6 +108,11 @@ def load(environment: Mapping[str, str] | None = None, *, port: int = 8000) -> S
         rate_auth_failures=_whole("RATE_AUTH_FAILURES", given.get("RATE_AUTH_FAILURES", "300")),
         rates={name: _whole(f"RATE_{name}", given.get(f"RATE_{name}", str(rate))) for name, rate in RATES.items()},
         node=given.get("NODE", "node-1"),
+        region=given.get("REGION", "local"),
+        lease_seconds=_lease(given.get("LEASE_SECONDS", "9.5")),
+        pg_failover=_one_of("PG_FAILOVER", given.get("PG_FAILOVER", "none"), ("none", "sync")),
+        database_replica_url=given.get("DATABASE_REPLICA_URL") or None,
+        journal_dir=Path(given.get("JOURNAL_DIR", f"{data_dir}.journal")).absolute(),
         log_level=given.get("LOG_LEVEL", "info").lower(),
         journal_timeout_seconds=float(_whole("JOURNAL_TIMEOUT_SECONDS", given.get("JOURNAL_TIMEOUT_SECONDS", "5"))),
         introspection=_switch("INTROSPECTION", given.get("INTROSPECTION", "off")),
@@ -162,6 +176,25 @@ def _whole(name: str, text: str) -> int:
         message = f"LUMIO_{name} must be a whole number above 0"
         raise SettingsError(message)
     return int(text)
+
+
+def _lease(text: str) -> float:
+    """Return the seconds of a lease; longer ones would break the promise that people read."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not LEASE_SHORTEST <= seconds <= LEASE_LONGEST:
+        message = f"LUMIO_LEASE_SECONDS must be a number from {LEASE_SHORTEST:g} to {LEASE_LONGEST:g}"
+        raise SettingsError(message)
+    return seconds
+
+
+def _one_of(name: str, text: str, choices: tuple[str, ...]) -> str:
+    if text not in choices:
+        message = f"LUMIO_{name} must be one of: {', '.join(choices)}"
+        raise SettingsError(message)
+    return text
 
 
 def _switch(name: str, text: str) -> bool:

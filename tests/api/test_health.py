@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lumio.authority.local import LocalAuthority
+from lumio.authority.interface import Authority
 from lumio.kernel.errors import Unavailable
 from tests.support.world import World
 
@@ -24,10 +24,10 @@ async def test_a_healthy_server_says_so_to_everybody_and_records_nothing(world: 
 async def test_a_server_that_cannot_judge_credentials_is_alive_and_not_ready(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def blind(_self: LocalAuthority) -> int:
+    async def blind(_self: Authority) -> int:
         raise Unavailable("the feed cannot be read")
 
-    monkeypatch.setattr(LocalAuthority, "stamp", blind)
+    monkeypatch.setattr(type(world.house.authority), "stamp", blind)
     refused = await world.anonymous().get("/readyz")
     assert refused.status_code == 503
     assert refused.headers["Retry-After"] == "2"

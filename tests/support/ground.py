@@ -8,7 +8,8 @@ import pytest_asyncio
 from sqlalchemy import Column, Integer, MetaData, String, Table, func, select
 from sqlalchemy.schema import CreateTable
 
-from lumio.authority.local import LocalAuthority
+from lumio.authority.choice import Place, choose
+from lumio.authority.interface import Authority
 from lumio.crypto import roots
 from lumio.kernel.event import SYSTEM, Event, Origin
 from lumio.settings import Settings
@@ -18,6 +19,8 @@ from lumio.storage.journal import Journal
 from lumio.storage.unit import Unit, Units
 
 NODE = "node-t"
+LEASE = 2.0
+"""Seconds: the shortest that is allowed."""
 things = Table(
     "thing", MetaData(), Column("name", String(40), primary_key=True), Column("n", Integer, nullable=False)
 )
@@ -37,7 +40,7 @@ class Ground:
     database: Database
     units: Units
     journal: Journal
-    authority: LocalAuthority
+    authority: Authority
     ring: roots.RootRing
 
     async def rows(self, statement: Any) -> Sequence[Any]:
@@ -69,8 +72,11 @@ async def laid(settings: Settings) -> Ground:
     database = Database(settings.database_url)
     journal = Journal(database, NODE, 5)
     ring = roots.load(settings.root_secret_file)
-    ground = Ground(settings, database, Units(database, NODE), journal, LocalAuthority(database), ring)
+    ground = Ground(
+        settings, database, Units(database, NODE), journal, choose(database, Place(NODE, lease_seconds=LEASE)), ring
+    )
     await database.open()
+    await ground.authority.open()
     await journal.open()
     await ground.units.run(lambda unit: unit.execute(CreateTable(things)))
     return ground
@@ -82,4 +88,5 @@ async def ground(settings: Settings) -> AsyncIterator[Ground]:
     made = await laid(settings)
     yield made
     await made.journal.close()
+    await made.authority.close()
     await made.database.close()

@@ -136,7 +136,7 @@ class Authenticator:
 
     async def still_good(self, principal: Principal, found: Sequence[Presented], origin: Origin) -> bool:
         """Repeat the decision at response start (I6); a refusal is recorded before the answer."""
-        if principal.kind is Kind.ANONYMOUS or await self._authority.unchanged(principal.seq):
+        if principal.kind is Kind.ANONYMOUS or await self._authority.unchanged(principal.seq, principal.subjects):
             return True
         verdict = await self._judge(found)
         if not isinstance(verdict, Refused):

@@ -9,6 +9,8 @@ from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace as replace_fields
 
 from lumio.access import guard
 from lumio.access.action import Action
@@ -16,6 +18,7 @@ from lumio.access.context import Context
 from lumio.access.principal import Asker, Principal
 from lumio.access.validate import validate
 from lumio.authority.interface import Authority
+from lumio.authority.subjects import EVERYTHING
 from lumio.crypto.hashing import digest
 from lumio.kernel.errors import Conflict, FieldError, Invalid, LumioError, Unauthenticated, Unavailable
 from lumio.kernel.event import Event
@@ -66,10 +69,22 @@ class Perform:
         try:
             form = self._admit(action, asker, raw, lax=lax)
             prepared = await self._prepare(action, asker, form)
-            return await self._units.run(lambda unit: self._change(action, asker, form, prepared, unit))
+            output = await self._units.run(lambda unit: self._change(action, asker, form, prepared, unit))
         except LumioError as error:
             await self._refused(action, asker, error)
             raise
+        return await self._waited(output, asker.patience)
+
+    async def _waited(self, output: Output, patience: float) -> Output:
+        """Say in the receipt of a revocation whether it is refused everywhere by now; wait for that as asked."""
+        seq: int | None = getattr(output, "seq", None)
+        if seq is None or not isinstance(output, Struct) or getattr(output, "effective", True):
+            return output
+        try:
+            reached = await self._authority.effective(seq, patience)
+        except Unavailable:
+            return output  # it is committed; that everybody knows cannot be said
+        return replace_fields(output, effective=reached)
 
     async def rights(self, principal: Principal) -> frozenset[str]:
         """Return what a principal can use at this moment, `:own` marks included."""
@@ -109,7 +124,7 @@ class Perform:
     ) -> Output:
         terms, principal = action.terms, asker.principal
         ends = (*(terms.ends(principal, form) if terms.ends else ()), *getattr(prepared, "ends", ()))
-        await unit.lock(shared=map(str, principal.subjects), exclusive=map(str, ends))
+        await unit.lock(shared=map(str, (*principal.subjects, EVERYTHING)), exclusive=map(str, ends))
         if await self._authority.ended_within(unit, principal.subjects, principal.seq):
             raise Unauthenticated(internal="revoked_in_flight")
         held = await self._held(unit, principal)

@@ -65,9 +65,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """A principal, where it asks from, whether this may be a repetition, and what became of it."""
+    """A principal, where it asks from, whether this may be a repetition, and what became of it.
+
+    `patience` is how long (seconds) it wants to wait until what it ends is refused everywhere.
+    """
 
     principal: Principal
     origin: Origin
     retry: Retry | None = None
+    patience: float = 0.0
     outcome: Outcome = field(default_factory=Outcome)

@@ -24,6 +24,7 @@ from lumio.accounts.store import AccountStore
 from lumio.authority.subjects import Subject
 from lumio.kernel import clock
 from lumio.kernel.ids import is_uuid
+from lumio.storage.hot import HotReader
 from lumio.storage.unit import Unit, View
 
 
@@ -41,13 +42,13 @@ class Accounts:
         standing = await self._store.standing_within(view, principal.member_id)
         return frozenset() if standing is None else ROLES[Role(standing.role)]
 
-    async def standing_of_member(self, member_id: str) -> Standing | None:
+    async def standing_of_member(self, hot: HotReader, member_id: str) -> Standing | None:
         """Return a member's standing by the hot path."""
-        return await self._store.standing_of_member(member_id)
+        return await self._store.standing_of_member(hot, member_id)
 
-    async def standing_of_user(self, account_id: str, user_id: str) -> Standing | None:
+    async def standing_of_user(self, hot: HotReader, account_id: str, user_id: str) -> Standing | None:
         """Return a person's standing in an account by the hot path."""
-        return await self._store.standing_of_user(account_id, user_id)
+        return await self._store.standing_of_user(hot, account_id, user_id)
 
     async def exists(self, account_id: str) -> bool:
         """Tell whether there is such an account, by the hot path; a text that is no id names none."""
@@ -172,8 +173,10 @@ def _password_of(user_id: str) -> str:
     return f"password:{user_id}"
 
 
-def subjects_of(standing: Standing) -> tuple[Subject, ...]:
-    """Return what a member stands on: account, person, membership."""
+def subjects_of(standing: Standing | None) -> tuple[Subject, ...]:
+    """Return what a member stands on: account, person, membership; nothing when there is no standing."""
+    if standing is None:
+        return ()
     holder = standing.user_id or standing.member_id
     subjects = [Subject("account", standing.account_id), Subject("role", f"{standing.account_id},{holder}")]
     if standing.user_id:

@@ -4,7 +4,8 @@ import os
 from dataclasses import dataclass
 
 from lumio.access.limit import FailureLimiter
-from lumio.authority.local import LocalAuthority
+from lumio.authority.choice import Place, choose
+from lumio.authority.interface import Authority
 from lumio.crypto import roots
 from lumio.crypto.hashing import Cost, Peppers, StretchPool
 from lumio.crypto.notary import Notary
@@ -29,7 +30,7 @@ class Ground:
     database: Database
     units: Units
     journal: Journal
-    authority: LocalAuthority
+    authority: Authority
     peppers: Peppers
     access_tokens: AccessTokens
     passwords: StretchPool
@@ -49,7 +50,7 @@ def lay(settings: Settings, password_cost: Cost, key_cost: Cost) -> Ground:
         database=database,
         units=Units(database, settings.node),
         journal=Journal(database, settings.node, settings.journal_timeout_seconds),
-        authority=LocalAuthority(database),
+        authority=choose(database, place_of(settings)),
         peppers=Peppers(ring),
         access_tokens=AccessTokens(ring, settings.public_url),
         passwords=StretchPool(password_cost, threads=2),
@@ -57,4 +58,11 @@ def lay(settings: Settings, password_cost: Cost, key_cost: Cost) -> Ground:
         outbox=Outbox(database, Sealer(ring, "outbox")),
         notary=Notary(ring),
         failures=FailureLimiter(settings.rate_auth_failures),
+    )
+
+
+def place_of(settings: Settings) -> Place:
+    """Return where a process with these settings stands in a fleet."""
+    return Place(
+        settings.node, settings.region, settings.lease_seconds, settings.pg_failover, settings.database_replica_url
     )

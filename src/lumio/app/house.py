@@ -11,10 +11,11 @@ from lumio.access.limit import FailureLimiter
 from lumio.access.perform import Perform
 from lumio.app.audit_tools import AuditTools, audit_tools
 from lumio.app.ground import Ground, lay
-from lumio.app.services import Services, doorkeeper, employ, stores_on
+from lumio.app.services import Services, doorkeeper, employ, make_stores
 from lumio.app.web import open_door
 from lumio.audit.exports import Exports
 from lumio.audit.sealer import Sealer
+from lumio.authority.interface import Authority
 from lumio.crypto.hashing import KEY_COST, PASSWORD_COST, Cost, StretchPool, Tags
 from lumio.crypto.notary import Notary
 from lumio.crypto.proofs import Proofs
@@ -41,6 +42,7 @@ class House:
     database: Database
     units: Units
     journal: Journal
+    authority: Authority
     perform: Perform
     login: Login
     system_keys: SystemKeys
@@ -59,6 +61,7 @@ class House:
         """Open databases and start the background work; close in the opposite order."""
         self.limiter.forget()
         await self.database.open()
+        await self.authority.open()
         await self.journal.open()
         await self.chores.start()
         try:
@@ -66,6 +69,7 @@ class House:
         finally:
             await self.chores.stop()
             await self.journal.close()
+            await self.authority.close()
             await self.database.close()
             self.close_pools()
 
@@ -87,7 +91,7 @@ def build(
         sealing: seal the audit log in this process; False where another one does.
     """
     ground = lay(settings, password_cost, key_cost)
-    stores = stores_on(ground.database)
+    stores = make_stores()
     tags, proofs = Tags(ground.ring), Proofs(ground.peppers, ground.key_stretch)
     services = employ(ground, stores, tags, proofs)
     authenticator = doorkeeper(ground, stores, services, tags, proofs)
@@ -101,6 +105,7 @@ def build(
         database=ground.database,
         units=ground.units,
         journal=ground.journal,
+        authority=ground.authority,
         perform=perform,
         login=services.login,
         system_keys=services.system_keys,
@@ -129,6 +134,7 @@ def _chores(ground: Ground, services: Services, tools: AuditTools, *, sealing: b
         (5, lambda: services.sessions.flush(units)),
         *([(0.25, tools.sealer.run)] if sealing else []),
         (5, tools.sealer.watch_backlog),
+        (5, ground.authority.tidy),
         (3600, tools.purge_as_chore),
         (600, lambda: windows.forget(int(clock.now().timestamp()))),
         (3600, lambda: units.run(idempotency.forget_old)),

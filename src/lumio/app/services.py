@@ -45,7 +45,6 @@ from lumio.popouts.verify import PopoutVerifier
 from lumio.sessions.service import Sessions
 from lumio.sessions.store import SessionStore
 from lumio.sessions.verify import SessionVerifier
-from lumio.storage.database import Database
 from lumio.system_keys.profiles import Profiles
 from lumio.system_keys.service import SystemKeys
 from lumio.system_keys.store import SystemKeyStore
@@ -138,10 +137,9 @@ def employ(ground: Ground, stores: Stores, tags: Tags, proofs: Proofs) -> Servic
     )
 
 
-def stores_on(database: Database) -> Stores:
-    """Build the stores that read by the hot path."""
-    hot = database.hot
-    return Stores(SessionStore(hot), KeyStore(hot), PopoutStore(hot), SystemKeyStore(hot))
+def make_stores() -> Stores:
+    """Build the stores that both a service and a verifier read."""
+    return Stores(SessionStore(), KeyStore(), PopoutStore(), SystemKeyStore())
 
 
 def doorkeeper(ground: Ground, stores: Stores, services: Services, tags: Tags, proofs: Proofs) -> Authenticator:

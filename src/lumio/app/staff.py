@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from lumio.app.ground import lay
-from lumio.app.services import Services, employ, stores_on
+from lumio.app.services import Services, employ, make_stores
 from lumio.crypto.hashing import KEY_COST, PASSWORD_COST, Tags
 from lumio.crypto.proofs import Proofs
 from lumio.settings import Settings
@@ -30,7 +30,7 @@ async def at_work(settings: Settings) -> AsyncIterator[Staff]:
     tags, proofs = Tags(ground.ring), Proofs(ground.peppers, ground.key_stretch)
     await ground.database.open()
     try:
-        yield Staff(ground.units, employ(ground, stores_on(ground.database), tags, proofs))
+        yield Staff(ground.units, employ(ground, make_stores(), tags, proofs))
     finally:
         await ground.database.close()
         ground.passwords.close()

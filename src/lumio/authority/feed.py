@@ -6,10 +6,11 @@ a late 1.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import BigInteger, Column, Integer, String, Table, Text, bindparam, select, tuple_, update
 
-from lumio.authority.subjects import Ending, Subject
+from lumio.authority.subjects import EVERYTHING, Ending, Entry, Subject
 from lumio.kernel import clock
 from lumio.storage.columns import Moment, metadata
 from lumio.storage.hot import HotQuery
@@ -38,43 +39,55 @@ revocations = Table(
 NEWEST = HotQuery(select(counter.c.n).where(counter.c.id == 1))
 
 
-async def append(unit: Unit, endings: Sequence[Ending]) -> int:
-    """Seal the unit, then number and write the feed rows; return the last number.
+async def append(unit: Unit, endings: Sequence[Ending]) -> list[Entry]:
+    """Seal the unit, then number and write the feed rows; return them.
 
     Nothing else may happen in the unit afterwards but its commit.
     """
     await unit.seal()
     step = update(counter).where(counter.c.id == 1).values(n=counter.c.n + len(endings)).returning(counter.c.n)
     last = int((await unit.connection.execute(step)).scalar_one())
-    moment = clock.now()
-    rows = [
-        {
-            "seq": last - len(endings) + place,
-            "subject_kind": ending.subject.kind,
-            "subject_id": ending.subject.id,
-            "effect": ending.effect,
-            "at": moment,
-            "actor": ending.actor,
-            "reason": ending.reason,
-        }
-        for place, ending in enumerate(endings, start=1)
-    ]
-    await unit.connection.execute(revocations.insert(), rows)
-    return last
+    moment, first = clock.now(), last - len(endings) + 1
+    entries = [Entry(seq, ending, moment) for seq, ending in enumerate(endings, start=first)]
+    await unit.connection.execute(revocations.insert(), [_row(entry) for entry in entries])
+    await unit.wake()
+    return entries
+
+
+async def find(view: View, seq: int) -> Entry | None:
+    """Return the row with a number."""
+    row = (await view.connection.execute(select(revocations).where(revocations.c.seq == seq))).first()
+    return None if row is None else _entry(row)
 
 
 async def ended_since(view: View, subjects: Iterable[Subject], seq: int) -> bool:
-    """Tell whether one of the subjects was ended after number `seq`, as the view sees it."""
-    pairs = [(subject.kind, subject.id) for subject in subjects]
-    if not pairs:
-        return False
+    """Tell whether one of the subjects, or everything, was ended after number `seq`, as the view sees it."""
+    pairs = [(subject.kind, subject.id) for subject in (*subjects, EVERYTHING)]
     found = await view.connection.execute(
         select(revocations.c.seq)
         .where(
             revocations.c.seq > bindparam("seq", seq),
-            revocations.c.effect == "ended",
+            revocations.c.effect.in_(("ended", "all")),
             tuple_(revocations.c.subject_kind, revocations.c.subject_id).in_(pairs),
         )
         .limit(1)
     )
     return found.first() is not None
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    ending = entry.ending
+    return {
+        "seq": entry.seq,
+        "subject_kind": ending.subject.kind,
+        "subject_id": ending.subject.id,
+        "effect": ending.effect,
+        "at": entry.at,
+        "actor": ending.actor,
+        "reason": ending.reason,
+    }
+
+
+def _entry(row: Any) -> Entry:
+    ending = Ending(Subject(row.subject_kind, row.subject_id), row.effect, row.actor, row.reason)
+    return Entry(row.seq, ending, row.at)

@@ -4,12 +4,12 @@ Promise: every check reads the row and the counter; a revocation counts from its
 the read is Unavailable, and so is a database file that was replaced under the running server.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 
 from lumio.authority import feed
-from lumio.authority.interface import Status
-from lumio.authority.subjects import Ending, Receipt, Subject
+from lumio.authority.interface import Load, Status
+from lumio.authority.subjects import Ending, NodeProgress, Progress, Receipt, Subject
 from lumio.kernel.errors import Unavailable
 from lumio.storage.database import Database
 from lumio.storage.unit import Unit, View
@@ -20,9 +20,21 @@ Facts = TypeVar("Facts")
 class LocalAuthority:
     """Answers from the database itself; holds no memory and needs no lease."""
 
-    def __init__(self, database: Database) -> None:
-        """Read through the hot path of `database`."""
+    def __init__(self, database: Database, node: str = "node-1", region: str = "local") -> None:
+        """Read through the hot path of `database`; `node` and `region` are how people know this process."""
         self._hot = database.hot
+        self._node = node
+        self._region = region
+
+    async def open(self) -> None:
+        """Do nothing: the database itself answers."""
+
+    async def close(self) -> None:
+        """Do nothing: a closed database answers nothing."""
+
+    def fresh(self) -> bool:
+        """Tell whether the file that was opened is still the one at its place."""
+        return self._hot.sound()
 
     async def stamp(self) -> int:
         """Return the newest feed number."""
@@ -33,14 +45,14 @@ class LocalAuthority:
             raise Unavailable("the revocation counter is missing")
         return int(row[0])
 
-    async def status(self, name: str, load: Callable[[], Awaitable[Facts | None]]) -> Status[Facts] | None:  # noqa: ARG002
+    async def status(self, name: str, load: Load[Facts]) -> Status[Facts] | None:  # noqa: ARG002
         """Load the status after the stamp: what it shows can only be newer than its number says."""
         seq = await self.stamp()
-        facts = await load()
-        return None if facts is None else Status(facts, seq)
+        loaded = await load(self._hot)
+        return None if loaded is None else Status(loaded.facts, seq)
 
-    async def unchanged(self, seq: int) -> bool:
-        """Compare the counter."""
+    async def unchanged(self, seq: int, subjects: Sequence[Subject]) -> bool:  # noqa: ARG002
+        """Compare the counter: when anything moved, the whole decision is made again."""
         return await self.stamp() == seq
 
     async def ended_within(self, view: View, subjects: Sequence[Subject], seq: int) -> bool:
@@ -54,4 +66,20 @@ class LocalAuthority:
         theirs commits after this one.
         """
         await unit.lock(shared=(), exclusive=[str(ending.subject) for ending in endings])
-        return Receipt(await feed.append(unit, endings), effective=True)
+        entries = await feed.append(unit, endings)
+        return Receipt(entries[-1].seq, effective=True)
+
+    async def effective(self, seq: int, seconds: float) -> bool:  # noqa: ARG002
+        """Return True: whoever answers reads the same file."""
+        return True
+
+    async def progress(self, view: View, seq: int) -> Progress | None:
+        """Show this one process; it knows what its file says."""
+        entry = await feed.find(view, seq)
+        if entry is None:
+            return None
+        myself = NodeProgress(self._node, self._region, await self.stamp(), entry.at, None)
+        return Progress(entry, effective=True, nodes=(myself,))
+
+    async def tidy(self) -> None:
+        """Do nothing: one database keeps no list of nodes."""

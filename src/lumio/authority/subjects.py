@@ -1,6 +1,7 @@
 """Subjects: what can be ended or changed, and the sentence an authority says about one."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 SubjectKind = Literal["key", "account", "user", "session", "client", "grant", "popout", "role", "all"]
@@ -19,6 +20,10 @@ class Subject:
         return f"{self.kind}:{self.id}"
 
 
+EVERYTHING = Subject("all", "*")
+"""What every principal stands on, without naming it: `revoke --all` ends it for whatever was issued before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     """What happens to a subject: `ended` is terminal, `changed` forces a new load of status and rights."""
@@ -30,8 +35,37 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of the feed: an ending with its number and the moment (UTC) at which it was written."""
+
+    seq: int
+    ending: Ending
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """The number of the last feed row of a unit; `effective` means no node accepts the subject from now on."""
 
     seq: int
     effective: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NodeProgress:
+    """How far one node has come: the number it has applied, since when, and until when it may serve (both UTC)."""
+
+    node_id: str
+    region: str
+    applied_seq: int
+    applied_at: datetime
+    lease_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What became of one revocation: its row, whether no node accepts it any more, and each node."""
+
+    entry: Entry
+    effective: bool
+    nodes: tuple[NodeProgress, ...]

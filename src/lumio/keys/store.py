@@ -54,13 +54,9 @@ _BY_LOOKUP = HotQuery(
 class KeyStore:
     """Reads and writes developer keys."""
 
-    def __init__(self, hot: HotReader) -> None:
-        """Use `hot` for the reads of every request."""
-        self._hot = hot
-
-    async def by_lookup(self, lookup_id: str) -> KeyRow | None:
+    async def by_lookup(self, hot: HotReader, lookup_id: str) -> KeyRow | None:
         """Return what verification needs of a key, whatever its state."""
-        row = await self._hot.row(_BY_LOOKUP, lookup_id=lookup_id)
+        row = await hot.row(_BY_LOOKUP, lookup_id=lookup_id)
         if row is None:
             return None
         times = [None if micros is None else clock.from_micros(micros) for micros in row[7:]]

@@ -188,7 +188,10 @@ class Login:
         page = principal.page
         secret, moment = await self._sessions.raise_proof(context.unit, principal, page=page)
         await self._guesses.forgive(context.unit, person.email, context.asker.origin.ip)
-        context.record("session.stepped_up", ("session", principal.session_id or ""), detail={"method": form.method})
+        session_id = principal.session_id or ""
+        context.record("session.stepped_up", ("session", session_id), detail={"method": form.method})
         if page:
+            context.asker.outcome.ended_self = True  # the secret that asked is dead at commit: as promised
+            await context.end(Subject("session", session_id), reason="stepped up", effect="changed")
             return Raised(moment, LIFETIME_SECONDS, page_secret=secret)
         return Raised(moment, LIFETIME_SECONDS, access_token=secret)

@@ -56,13 +56,9 @@ _BY_LOOKUP = HotQuery(
 class PopoutStore:
     """Reads and writes popout tokens."""
 
-    def __init__(self, hot: HotReader) -> None:
-        """Use `hot` for the reads of every request."""
-        self._hot = hot
-
-    async def by_lookup(self, lookup_id: str) -> PopoutRow | None:
+    async def by_lookup(self, hot: HotReader, lookup_id: str) -> PopoutRow | None:
         """Return what verification needs of a popout token, whatever its state."""
-        row = await self._hot.row(_BY_LOOKUP, lookup_id=lookup_id)
+        row = await hot.row(_BY_LOOKUP, lookup_id=lookup_id)
         if row is None:
             return None
         popout_id, account_id, member_id, maker_id, label, permissions, pepper_v, digest, *micros = row

@@ -13,11 +13,14 @@ from granian import Granian
 from granian.constants import Interfaces
 
 from lumio.app import at_work
+from lumio.app.ground import place_of
 from lumio.audit.reserve import Reserve
+from lumio.authority.choice import lacks_standby
 from lumio.kernel import clock
 from lumio.server import logs
 from lumio.server.sealing import SealingProcess
 from lumio.settings import Settings
+from lumio.storage.database import Database
 from lumio.storage.migrate import upgrade
 
 log = structlog.get_logger()
@@ -33,6 +36,9 @@ def run(settings: Settings, host: str, port: int) -> int:
         if not Reserve(settings.audit_reserve).keep():
             log.warning("the disk has no room for the reserve that a purge needs when it is full")
         link = asyncio.run(_offer_set_up(settings))
+        if asyncio.run(lacks_standby(Database(settings.database_url), place_of(settings))):
+            message = "LUMIO_PG_FAILOVER is sync, and synchronous_standby_names of the server is empty"
+            raise ValueError(message)
     except (OSError, ValueError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

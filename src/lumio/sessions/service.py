@@ -88,7 +88,7 @@ class Sessions:
             self._failures.failed(address)
             counted = self._failures.tallies.of_refresh(address)
             raise Unauthenticated(internal="unknown refresh token").noted(counted=counted)
-        session = await self._store.by_id(row.session_id)
+        session = await self._store.within(context.unit, row.session_id)
         if session is None or session.ended_at is not None or row.expires_at <= clock.now():
             raise Unauthenticated(internal="the session is over")
         if not await self._store.use_refresh(context.unit, row.id):

@@ -51,17 +51,17 @@ _BY_LOOKUP = HotQuery(_ROW.where(sessions.c.lookup_id == bindparam("lookup_id"))
 class SessionStore:
     """Reads and writes sessions."""
 
-    def __init__(self, hot: HotReader) -> None:
-        """Use `hot` for the reads of every request."""
-        self._hot = hot
-
-    async def by_id(self, session_id: str) -> SessionRow | None:
+    async def by_id(self, hot: HotReader, session_id: str) -> SessionRow | None:
         """Return a session by its id."""
-        return _row(await self._hot.row(_BY_ID, id=session_id))
+        return _row(await hot.row(_BY_ID, id=session_id))
 
-    async def by_lookup(self, lookup_id: str) -> SessionRow | None:
+    async def by_lookup(self, hot: HotReader, lookup_id: str) -> SessionRow | None:
         """Return a page session by its public lookup id."""
-        return _row(await self._hot.row(_BY_LOOKUP, lookup_id=lookup_id))
+        return _row(await hot.row(_BY_LOOKUP, lookup_id=lookup_id))
+
+    async def within(self, view: View, session_id: str) -> Any | None:
+        """Return a session's row by its id, as `view` sees it."""
+        return (await view.execute(select(sessions).where(sessions.c.id == session_id))).first()
 
     async def add(self, unit: Unit, values: Mapping[str, Any]) -> str:
         """Insert a session; return its id."""

@@ -5,12 +5,14 @@ Promise: whichever it is, the session's own row is read, so that signing out end
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from lumio.access.authenticator import Refused
 from lumio.access.kinds import Kind, Place, Presented
 from lumio.access.principal import Principal
+from lumio.accounts.model import Standing
 from lumio.accounts.service import Accounts, subjects_of
-from lumio.authority.interface import Authority
+from lumio.authority.interface import Authority, Loaded, Status
 from lumio.authority.subjects import Subject
 from lumio.crypto import opaque
 from lumio.crypto.hashing import Fingerprint, Peppers
@@ -20,10 +22,18 @@ from lumio.kernel.event import Actor, Origin
 from lumio.sessions.model import SessionRow
 from lumio.sessions.service import Sessions
 from lumio.sessions.store import SessionStore
+from lumio.storage.hot import HotReader
 
 IDLE = timedelta(days=14)
 LONGEST = timedelta(days=90)
 """For page sessions: a program's session lives as long as its refresh tokens are renewed."""
+
+
+class SessionFacts(NamedTuple):
+    """What a verdict on a session stands on."""
+
+    row: SessionRow
+    standing: Standing | None
 
 
 class SessionVerifier:
@@ -61,30 +71,46 @@ class SessionVerifier:
         key = opaque.parse(text, opaque.PAGE_SESSION)
         if key is None:
             return Refused("malformed", guess=True)
-        status = await self._authority.status(key.lookup_id, lambda: self._store.by_lookup(key.lookup_id))
+        status = await self._authority.status(key.lookup_id, lambda hot: self._load(hot, lookup_id=key.lookup_id))
         if status is None:
             return Refused("unknown", guess=True)
-        row = status.facts
+        row = status.facts.row
         kept = Fingerprint(row.pepper_v or 0, row.digest or b"")
         if not self._peppers.matches(text, kept):
             return Refused("wrong_secret", guess=True)
-        return await self._principal(row, status.seq, row.proven_at)
+        return self._principal(status, row.proven_at)
 
     async def _access_token(self, text: str) -> Principal | Refused:
         claims = self._access_tokens.read(text)
         if claims is None:
             return Refused("malformed", guess=True)
-        status = await self._authority.status(claims.sid, lambda: self._store.by_id(claims.sid))
-        if status is None or status.facts.user_id != claims.sub or status.facts.account_id != claims.acc:
+        status = await self._authority.status(claims.sid, lambda hot: self._load(hot, session_id=claims.sid))
+        if status is None:
             return Refused("unknown", guess=True)
-        found = await self._principal(status.facts, status.seq, datetime.fromtimestamp(claims.auth_time, UTC))
+        row = status.facts.row
+        if row.user_id != claims.sub or row.account_id != claims.acc:
+            return Refused("unknown", guess=True)
+        found = self._principal(status, datetime.fromtimestamp(claims.auth_time, UTC))
         if isinstance(found, Refused):
             return found
         return replace(found, expires_at=datetime.fromtimestamp(claims.exp, UTC))
 
-    async def _principal(self, row: SessionRow, seq: int, proven_at: datetime) -> Principal | Refused:
-        moment = clock.now()
-        standing = await self._accounts.standing_of_user(row.account_id, row.user_id)
+    async def _load(
+        self, hot: HotReader, *, lookup_id: str | None = None, session_id: str = ""
+    ) -> Loaded[SessionFacts] | None:
+        """Read the session and the person's standing in the account that it acts in."""
+        if lookup_id is not None:
+            row = await self._store.by_lookup(hot, lookup_id)
+        else:
+            row = await self._store.by_id(hot, session_id)
+        if row is None:
+            return None
+        standing = await self._accounts.standing_of_user(hot, row.account_id, row.user_id)
+        facts = SessionFacts(row, standing)
+        return Loaded(facts, _subjects(facts), lasting=standing is not None)
+
+    def _principal(self, status: Status[SessionFacts], proven_at: datetime) -> Principal | Refused:
+        moment, (row, standing) = clock.now(), status.facts
         label = (standing.email if standing else None) or ""
         actor = Actor("user", row.user_id, label, auth_method="session", credential_id=row.id)
         if row.ended_at is not None:
@@ -97,8 +123,8 @@ class SessionVerifier:
         return Principal(
             Kind.SESSION,
             actor,
-            subjects=(Subject("session", row.id), *subjects_of(standing)),
-            seq=seq,
+            subjects=_subjects(status.facts),
+            seq=status.seq,
             user_id=row.user_id,
             account_id=row.account_id,
             member_id=standing.member_id,
@@ -107,3 +133,7 @@ class SessionVerifier:
             amr=tuple(row.amr.split()),
             page=page,
         )
+
+
+def _subjects(facts: SessionFacts) -> tuple[Subject, ...]:
+    return (Subject("session", facts.row.id), *subjects_of(facts.standing))

@@ -58,6 +58,10 @@ class Dialect(Protocol):
         """Take a lock until the transaction's end, or tell that another one has it."""
         ...
 
+    async def wake(self, connection: AsyncConnection) -> None:
+        """Tell the nodes of a fleet, at the commit, that the revocation feed has grown."""
+        ...
+
     async def partition(self, connection: AsyncConnection, day: int) -> None:
         """Make room in the sealed log for a day (days since 1970)."""
         ...
@@ -125,6 +129,9 @@ class SqliteDialect:
         """Return True: the write lock of the file is held already."""
         return True
 
+    async def wake(self, connection: AsyncConnection) -> None:
+        """Do nothing: every check reads the file."""
+
     async def partition(self, connection: AsyncConnection, day: int) -> None:
         """Do nothing: all days share one table."""
 
@@ -182,12 +189,18 @@ class PostgresDialect:
         return self._engine(8, "READ COMMITTED")
 
     async def lock(self, connection: AsyncConnection, shared: Iterable[str], exclusive: Iterable[str]) -> None:
-        """Take transaction-level advisory locks in the order of their numbers, so that no two units deadlock."""
+        """Take transaction-level advisory locks in the order of their numbers, so that no two units deadlock.
+
+        One statement for all of them: the server goes through the list in its order and waits where it must.
+        """
         hard = {lock_number(name) for name in exclusive}
-        soft = {lock_number(name) for name in shared} - hard
-        for number in sorted(hard | soft):
-            call = "pg_advisory_xact_lock" if number in hard else "pg_advisory_xact_lock_shared"
-            await connection.execute(_LOCKS[call], {"number": number})
+        numbers = sorted(hard | {lock_number(name) for name in shared})
+        if numbers:
+            await connection.execute(_LOCK, {"numbers": numbers, "hard": [one in hard for one in numbers]})
+
+    async def wake(self, connection: AsyncConnection) -> None:
+        """Notify whoever follows the revocation feed, at the commit."""
+        await connection.execute(_WAKE)
 
     async def try_lock(self, connection: AsyncConnection, name: str) -> bool:
         """Take a transaction-level advisory lock if it is free."""
@@ -212,10 +225,12 @@ class PostgresDialect:
         return getattr(error.orig, "sqlstate", None) in _PG_RETRY
 
 
-_LOCKS = {
-    "pg_advisory_xact_lock": text("SELECT pg_advisory_xact_lock(:number)"),
-    "pg_advisory_xact_lock_shared": text("SELECT pg_advisory_xact_lock_shared(:number)"),
-}
+_LOCK = text("""
+SELECT count(CASE WHEN hard THEN pg_advisory_xact_lock(number)::text
+                  ELSE pg_advisory_xact_lock_shared(number)::text END)
+FROM unnest(CAST(:numbers AS bigint[]), CAST(:hard AS boolean[])) AS wanted(number, hard)
+""")
+_WAKE = text("SELECT pg_notify('lumio_revocation', '')")
 _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:number)")
 _HAS_DAY = text("SELECT to_regclass(:name) IS NOT NULL")
 _MAKE_DAY = text("SELECT lumio_audit_partition(CAST(:day AS integer))")
@@ -253,15 +268,16 @@ def migration_engine(dialect: SqliteDialect | PostgresDialect) -> AsyncEngine:
 
 async def asyncpg_pool(url: URL, size: int) -> "asyncpg.Pool[asyncpg.Record]":
     """Open a pool of raw PostgreSQL connections for the hot path."""
+    return await asyncpg.create_pool(**asyncpg_address(url), min_size=1, max_size=size, timeout=5, command_timeout=5)
+
+
+def asyncpg_address(url: URL) -> dict[str, Any]:
+    """Return an address as the raw driver takes it."""
     query = dict(url.query)
-    return await asyncpg.create_pool(
-        host=str(query.get("host") or url.host or "localhost"),
-        port=int(str(query.get("port") or url.port or 5432)),
-        user=url.username,
-        password=url.password,
-        database=url.database,
-        min_size=1,
-        max_size=size,
-        timeout=5,
-        command_timeout=5,
-    )
+    return {
+        "host": str(query.get("host") or url.host or "localhost"),
+        "port": int(str(query.get("port") or url.port or 5432)),
+        "user": url.username,
+        "password": url.password,
+        "database": url.database,
+    }

@@ -48,7 +48,7 @@ class Unit(View):
         self._events: list[Event] = []
         self._messages: list[outbox.Message] = []
         self._sealed = False
-        self.after_commit: list[Callable[[], None]] = []
+        self.after_commit: list[Callable[[], Awaitable[None]]] = []
 
     async def execute(
         self, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
@@ -78,6 +78,10 @@ class Unit(View):
     async def drop_partition(self, day: int) -> bool:
         """Drop a day of the sealed log whole; False where days have no room of their own."""
         return await self._database.dialect.drop_partition(self.connection, day)
+
+    async def wake(self) -> None:
+        """Tell the nodes of a fleet, at the commit, that the revocation feed has grown."""
+        await self._database.dialect.wake(self.connection)
 
     def record(self, event: Event) -> None:
         """Put an event beside the change."""
@@ -165,7 +169,7 @@ class Units:
                 raise Unavailable("nobody waits for this unit any more")
             await unit.commit()
         for callback in unit.after_commit:
-            callback()
+            await callback()
         return answer
 
 

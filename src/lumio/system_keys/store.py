@@ -63,13 +63,9 @@ _BY_LOOKUP = HotQuery(
 class SystemKeyStore:
     """Reads and writes system keys."""
 
-    def __init__(self, hot: HotReader) -> None:
-        """Use `hot` for the reads of every request."""
-        self._hot = hot
-
-    async def by_lookup(self, lookup_id: str) -> SystemKeyRow | None:
+    async def by_lookup(self, hot: HotReader, lookup_id: str) -> SystemKeyRow | None:
         """Return what verification needs of a key."""
-        row = await self._hot.row(_BY_LOOKUP, lookup_id=lookup_id)
+        row = await hot.row(_BY_LOOKUP, lookup_id=lookup_id)
         if row is None:
             return None
         key_id, label, permissions, *proof = row

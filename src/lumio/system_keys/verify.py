@@ -7,12 +7,14 @@ is read from its row each time.
 from lumio.access.authenticator import Refused
 from lumio.access.kinds import Kind, Presented
 from lumio.access.principal import Principal
-from lumio.authority.interface import Authority
+from lumio.authority.interface import Authority, Loaded
 from lumio.authority.subjects import Subject
 from lumio.crypto import opaque
 from lumio.crypto.hashing import Tags
 from lumio.crypto.proofs import Proofs
 from lumio.kernel.event import Actor, Origin
+from lumio.storage.hot import HotReader
+from lumio.system_keys.model import SystemKeyRow
 from lumio.system_keys.service import SystemKeys
 from lumio.system_keys.store import SystemKeyStore
 
@@ -40,7 +42,7 @@ class SystemKeyVerifier:
         key = opaque.parse(presented.text, opaque.SYSTEM_KEY)
         if key is None:
             return Refused("malformed", guess=True)
-        status = await self._authority.status(key.lookup_id, lambda: self._store.by_lookup(key.lookup_id))
+        status = await self._authority.status(key.lookup_id, lambda hot: self._load(hot, key.lookup_id))
         if status is None:
             return Refused("unknown", guess=True)
         row = status.facts
@@ -52,3 +54,7 @@ class SystemKeyVerifier:
         return Principal(
             Kind.SYSTEM_KEY, actor, subjects=(Subject("key", row.id),), seq=status.seq, carried=row.permissions
         )
+
+    async def _load(self, hot: HotReader, lookup_id: str) -> Loaded[SystemKeyRow] | None:
+        row = await self._store.by_lookup(hot, lookup_id)
+        return None if row is None else Loaded(row, (Subject("key", row.id),))

@@ -41,7 +41,8 @@ async def count(world: World, sql: str, **values: Any) -> int:
 
 
 async def change(world: World, sql: str, **values: Any) -> None:
-    """Change the database behind the house's back, as an operator with a shell could."""
+    """Change the database behind the house's back, as an operator with a shell could who restarts it then."""
     async with world.house.database.writing() as connection:
         await connection.execute(text(sql), values)
         await connection.commit()
+    await world.forget()

@@ -17,6 +17,7 @@ from lumio.crypto import opaque
 from lumio.kernel import clock
 from lumio.keys.store import KeyStore, keys
 from lumio.keys.verify import KeyVerifier
+from lumio.storage.hot import HotReader
 from tests.support.world import World
 
 Change = Callable[[World, dict[str, str]], Awaitable[Any]]
@@ -46,7 +47,9 @@ async def member_with_key(world: World) -> tuple[dict[str, str], dict[str, Any]]
 
 
 async def change(world: World, statement: Any) -> None:
+    """Change a row without a word to the feed, and let the node know nothing."""
     await world.house.units.run(lambda unit: unit.execute(statement))
+    await world.forget()
 
 
 async def test_a_good_key_is_its_holder_s_principal(world: World) -> None:
@@ -69,7 +72,7 @@ async def test_what_is_no_key_is_refused_before_anything_is_read(
 ) -> None:
     read: list[str] = []
 
-    async def watched(_store: KeyStore, lookup_id: str) -> None:
+    async def watched(_store: KeyStore, _hot: HotReader, lookup_id: str) -> None:
         read.append(lookup_id)
 
     monkeypatch.setattr(KeyStore, "by_lookup", watched)

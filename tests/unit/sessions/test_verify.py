@@ -19,6 +19,7 @@ ME = "/v1/users/me"
 
 async def change(world: World, **values: Any) -> None:
     await world.house.units.run(lambda unit: unit.execute(update(sessions).values(**values)))
+    await world.forget()
 
 
 async def pair(world: World) -> dict[str, str]:

@@ -213,13 +213,16 @@ async def test_a_statement_that_the_database_refuses_is_unavailable_and_no_trace
 async def test_what_waits_for_the_commit_runs_after_it_and_only_then(ground: Ground) -> None:
     ran: list[str] = []
 
+    async def note(word: str) -> None:
+        ran.append(word)
+
     async def good(unit: Unit) -> None:
-        unit.after_commit.append(lambda: ran.append("good"))
+        unit.after_commit.append(lambda: note("good"))
         await ground.make(unit, "a")
         assert ran == []
 
     async def bad(unit: Unit) -> None:
-        unit.after_commit.append(lambda: ran.append("bad"))
+        unit.after_commit.append(lambda: note("bad"))
         raise Stop
 
     await ground.units.run(good)

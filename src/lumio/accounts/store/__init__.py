@@ -48,14 +48,14 @@ class AccountStore:
         """Use `hot` for the reads of every request."""
         self._hot = hot
 
-    async def standing_of_member(self, member_id: str) -> Standing | None:
+    async def standing_of_member(self, hot: HotReader, member_id: str) -> Standing | None:
         """Return what a member is now, by the hot path."""
-        row = await self._hot.row(_BY_MEMBER, member_id=member_id)
+        row = await hot.row(_BY_MEMBER, member_id=member_id)
         return None if row is None else _standing(row)
 
-    async def standing_of_user(self, account_id: str, user_id: str) -> Standing | None:
+    async def standing_of_user(self, hot: HotReader, account_id: str, user_id: str) -> Standing | None:
         """Return what a person is in an account now, by the hot path."""
-        row = await self._hot.row(_BY_USER, account_id=account_id, user_id=user_id)
+        row = await hot.row(_BY_USER, account_id=account_id, user_id=user_id)
         return None if row is None else _standing(row)
 
     async def exists(self, account_id: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from litestar import Response, get
 from litestar.di import NamedDependency
 
-from lumio.authority.local import LocalAuthority
+from lumio.authority.interface import Authority
 from lumio.surface.http.gate import OPEN
 
 
@@ -19,7 +19,7 @@ async def healthz() -> Response[Any]:
 
 
 @get("/readyz", opt={OPEN: True})
-async def readyz(authority: NamedDependency[LocalAuthority]) -> Response[Any]:
+async def readyz(authority: NamedDependency[Authority]) -> Response[Any]:
     """Tell that credentials can be judged right now; answers 503 when they cannot."""
     await authority.stamp()
     return Response({"status": "ready"})

@@ -41,7 +41,8 @@ class Pair:
     async def asker(self, one: int) -> Asker:
         """Return a person as the gate would: signed in just now, with the standing of this moment."""
         who = self.who[one]
-        standing = await AccountStore(self.world.house.database.hot).standing_of_member(who["member_id"])
+        hot = self.world.house.database.hot
+        standing = await AccountStore(hot).standing_of_member(hot, who["member_id"])
         assert standing is not None
         session = ids.uuid7()
         return Asker(

@@ -9,7 +9,6 @@ from sqlalchemy import delete
 from lumio.access.kinds import Place, Presented
 from lumio.access.policy import Role
 from lumio.access.principal import ACCOUNT_HEADER, Principal
-from lumio.authority.local import LocalAuthority
 from lumio.crypto import opaque
 from lumio.crypto.hashing import StretchPool
 from lumio.kernel import clock, ids
@@ -227,9 +226,7 @@ async def test_its_rights_are_those_of_its_row_now_and_not_those_of_its_arrival(
 async def _arrived(world: World, key: str) -> Principal:
     """Return the principal of a key, as its verifier made it."""
     tags, proofs = world.house.system_keys._tags, world.house.system_keys._proofs
-    store = SystemKeyStore(world.house.database.hot)
-    authority = LocalAuthority(world.house.database)
-    verifier = SystemKeyVerifier(store, world.house.system_keys, authority, tags, proofs)
+    verifier = SystemKeyVerifier(SystemKeyStore(), world.house.system_keys, world.house.authority, tags, proofs)
     found = await verifier.verify(Presented(key, Place.BEARER))
     assert isinstance(found, Principal)
     return found

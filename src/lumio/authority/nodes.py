@@ -1,0 +1,76 @@
+"""The nodes of a fleet, and whether all of them know a revocation: the barrier (spec: revocation, section 3).
+
+Promise: a node that is registered and may hold a lease is waited for or outlasted; silent ones are not skipped (I10).
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Float, String, Table, delete, func, select
+
+from lumio.authority.lease import silence
+from lumio.authority.subjects import NodeProgress
+from lumio.kernel import clock
+from lumio.storage.columns import Moment, id_column, metadata
+from lumio.storage.unit import Unit, View
+
+nodes = Table(
+    "node",
+    metadata,
+    id_column("node_id", primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("boot_id", String(64), nullable=False),
+    Column("region", String(64), nullable=False),
+    Column("registered_at", Moment, nullable=False),
+    Column("beat", BigInteger, nullable=False),
+    Column("beat_at", Moment, nullable=False),
+    Column("applied_seq", BigInteger, nullable=False),
+    Column("applied_at", Moment, nullable=False),
+    Column("lease_seconds", Float, nullable=False),
+)
+"""One row a process. `beat` counts; the times are of the node's own clock, for people alone.
+
+`lease_seconds` is 0 when the node has said that it holds no lease any more.
+"""
+
+
+async def longest_silence(view: View) -> float:
+    """Return W: the longest that any registered node may serve without being heard of, in seconds."""
+    longest = (await view.connection.execute(select(func.max(nodes.c.lease_seconds)))).scalar()
+    return silence(float(longest or 0.0))
+
+
+async def all_nodes(view: View) -> Sequence[Any]:
+    """Return every registered node."""
+    return (await view.connection.execute(select(nodes).order_by(nodes.c.region, nodes.c.registered_at))).all()
+
+
+def shown(row: Any) -> NodeProgress:
+    """Return a node as people see it."""
+    holds = row.lease_seconds > 0
+    until = row.beat_at + timedelta(seconds=row.lease_seconds) if holds else None
+    return NodeProgress(row.node_id, row.region, row.applied_seq, row.applied_at, until)
+
+
+class Watch:
+    """Takes out the rows of nodes that were silent for W, as this process measures it."""
+
+    def __init__(self) -> None:
+        """Have seen nobody."""
+        self._seen: dict[str, tuple[int, float]] = {}
+
+    async def sweep(self, unit: Unit) -> list[str]:
+        """Look at every beat; remove the rows whose beat has not moved for W; return their ids."""
+        moment, found, gone = clock.boottime(), {}, []
+        for row in await all_nodes(unit):
+            beat, since = self._seen.get(row.node_id, (row.beat, moment))
+            if beat != row.beat:
+                since = moment
+            found[row.node_id] = (row.beat, since)
+            if moment - since > silence(row.lease_seconds):
+                still = delete(nodes).where(nodes.c.node_id == row.node_id, nodes.c.beat == row.beat)
+                await unit.execute(still)
+                gone.append(row.node_id)
+        self._seen = found
+        return gone
