@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import hmac
 import secrets
+from base64 import b64encode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import TypeVar
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
+from argon2.low_level import ARGON2_VERSION
 
 from lumio.crypto.roots import RootRing
 from lumio.kernel.errors import Unavailable
@@ -100,7 +102,7 @@ class StretchPool:
         self._pool: ThreadPoolExecutor | None = None
         self._places = threads + queue
         self._taken = 0
-        self._decoy = self._hasher.hash(secrets.token_hex(16))
+        self._decoy = _decoy(cost)
 
     async def make(self, text: str) -> str:
         """Return the encoded Argon2id hash of `text`."""
@@ -135,6 +137,12 @@ class StretchPool:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
+
+
+def _decoy(cost: Cost) -> str:
+    """Return an encoded hash that belongs to nothing and costs the same to compare: made up, not computed."""
+    salt, output = (b64encode(secrets.token_bytes(size)).decode().rstrip("=") for size in (16, 32))
+    return f"$argon2id$v={ARGON2_VERSION}$m={cost.memory_kib},t={cost.passes},p={cost.lanes}${salt}${output}"
 
 
 def digest(content: bytes) -> str:
