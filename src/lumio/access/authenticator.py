@@ -98,7 +98,7 @@ class Authenticator:
         self._verifiers[_prefix(found[0])].accepted(verdict, origin)
         principal = await self._placed(verdict, account)
         named = (principal or verdict).account_id
-        durable = self._journal.begin(Event("auth.succeeded", "success", verdict.actor, origin, account_id=named))
+        durable = self._journal.succeeded("auth.succeeded", verdict.actor, origin, named)
         if principal is None:
             await self._journal.settled(durable)
             raise NotFound(f"There is no account with the id that {ACCOUNT_HEADER} names.")
@@ -177,7 +177,7 @@ class Authenticator:
             except Limited as limited:
                 await self._journal.append(limited.notes["event"], limited.notes["counted"])
                 return limited
-        actor = verdict.actor if verdict.guessed_at is None else replace(NOBODY, credential_id=verdict.guessed_at)
+        actor = verdict.actor if verdict.guessed_at is None else NOBODY._replace(credential_id=verdict.guessed_at)
         event = Event("auth.failed", "failure", actor, origin, account_id=verdict.account_id, detail=detail)
         await self._journal.append(event.failed(verdict.reason), self._counted(verdict, origin))
         return Unauthenticated(internal=verdict.reason)
