@@ -117,7 +117,7 @@ def open_door(ground: Ground, services: Services, perform: Perform, authenticato
     static = StaticFiles()
     describe = partial(describe_person, perform, services.accounts, services.teams)
     pages = Pages(environment(), static, forgery, describe, PLACES)
-    introspection = Introspection(authenticator, perform.rights_within)
+    introspection = Introspection(authenticator, perform.rights)
     known = {name: getattr(services, name) for name in KNOWN} | {
         "perform": perform,
         "pages": pages,

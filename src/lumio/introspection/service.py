@@ -18,17 +18,16 @@ from lumio.access.kinds import Kind
 from lumio.access.principal import Principal
 from lumio.introspection.model import Introspect, Introspected, Verified, Verify
 from lumio.kernel.errors import Denied, FieldError, Invalid, Unauthenticated
-from lumio.storage.unit import View
 
 INACTIVE = Introspected(active=False)
-Rights = Callable[[View, Principal], Awaitable[frozenset[str]]]
+Rights = Callable[[Principal], Awaitable[frozenset[str]]]
 
 
 class Introspection:
     """What services may know of a credential that they were shown."""
 
     def __init__(self, authenticator: Authenticator, rights: Rights) -> None:
-        """Judge by `authenticator`; `rights` says what a principal can use, as a view sees it."""
+        """Judge by `authenticator`; `rights` says what a principal can use now."""
         self._authenticator = authenticator
         self._rights = rights
 
@@ -38,7 +37,7 @@ class Introspection:
         found = await self._authenticator.examine(form.text, context.asker.origin, context.principal)
         if found is None:
             return INACTIVE
-        names = sorted(await self._rights(context.view, found))
+        names = sorted(await self._rights(found))
         return Introspected(
             active=True,
             sub=_known(subject_of(found)),

@@ -74,6 +74,7 @@ class KeyVerifier:
             user_id=holder.user_id,
             account_id=row.account_id,
             member_id=holder.member_id,
+            role=holder.role,
             expires_at=row.expires_at,
         )
 

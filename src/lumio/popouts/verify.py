@@ -74,6 +74,7 @@ class PopoutVerifier:
             user_id=member.user_id,
             account_id=row.account_id,
             member_id=member.member_id,
+            role=member.role,
             carried=counting(row.permissions, maker, member),
             expires_at=row.expires_at,
             widened=self._popouts.admits,

@@ -128,6 +128,7 @@ class SessionVerifier:
             user_id=row.user_id,
             account_id=row.account_id,
             member_id=standing.member_id,
+            role=standing.role,
             session_id=row.id,
             proven_at=proven_at,
             amr=tuple(row.amr.split()),

@@ -18,7 +18,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
     """Let something happen while `GET /v1/users/me` is at work."""
 
     def arrange(happening: Callable[[], Awaitable[Any]]) -> None:
-        read = AccountStore.account
+        read = AccountStore.place_of_member
         waiting = [happening]
 
         async def slow(*given: Any) -> Any:
@@ -27,7 +27,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
                 await waiting.pop()()
             return found
 
-        monkeypatch.setattr(AccountStore, "account", slow)
+        monkeypatch.setattr(AccountStore, "place_of_member", slow)
 
     return arrange
 
