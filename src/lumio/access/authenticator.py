@@ -7,7 +7,7 @@ evaluation is an event that is durable before the answer.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from lumio.access.kinds import Kind, Place, Presented, Row, recognise
 from lumio.access.limit import FailureLimiter
@@ -48,8 +48,7 @@ class Verifier(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Authenticated:
+class Authenticated(NamedTuple):
     """A principal, and the event of its authentication on its way to the disk (None for nobody)."""
 
     principal: Principal

@@ -50,6 +50,8 @@ def validate(kind: type[Input], raw: object, *, lax: bool = False) -> Input:
     """
     if kind is type(None):
         return None
+    if raw == {} and not _required(cast("Hashable", kind)):
+        return msgspec.convert({}, kind)
     if not isinstance(raw, Mapping):
         raise Invalid([FieldError("", "type", "Must be an object.")])
     known = _fields_of(cast("Hashable", kind))
@@ -65,6 +67,11 @@ def validate(kind: type[Input], raw: object, *, lax: bool = False) -> Input:
 @cache
 def _fields_of(kind: Hashable) -> Mapping[str, FieldInfo]:
     return {field.encode_name: field for field in fields(kind)}  # type: ignore[arg-type]
+
+
+@cache
+def _required(kind: Hashable) -> bool:
+    return any(field.required for field in _fields_of(kind).values())
 
 
 def _check(field: FieldInfo, name: str, raw: Mapping[str, object], *, lax: bool) -> Iterator[FieldError]:

@@ -4,6 +4,7 @@ The second stands in front of every request to somebody else's service: it has a
 """
 
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Any
 
 from litestar import Controller, Response, get, post
@@ -12,7 +13,7 @@ from litestar.di import NamedDependency
 from lumio.access.perform import Perform
 from lumio.access.principal import Asker
 from lumio.introspection.model import Introspect, Introspected, Verified
-from lumio.introspection.service import Introspection
+from lumio.introspection.service import REMEMBERED_MAX, Introspection
 from lumio.surface.http.direct import Answer
 from lumio.surface.http.gate import FORWARDED
 from lumio.surface.rest import exchange
@@ -45,7 +46,8 @@ class IntrospectionRoutes(Controller):
     ) -> Response[Any]:
         """Tell a proxy who a request comes from, in headers and as JSON."""
         form = exchange.query(request)
-        told = _told(await perform(introspection.verify, exchange.asker(request), form, lax=True))
+        found: Verified = await perform(introspection.verify, exchange.asker(request), form, lax=True)
+        told = _told(found)
         return Response(told.body, headers={name.decode(): value.decode() for name, value in told.headers})
 
 
@@ -53,11 +55,13 @@ def direct_verify(introspection: Introspection, perform: Perform) -> Callable[[A
     """Return the direct way of `GET /v1/auth/verify`."""
 
     async def verify(asker: Asker, query: bytes) -> Answer:
-        return _told(await perform(introspection.verify, asker, exchange.plain_query(query), lax=True))
+        found: Verified = await perform(introspection.verify, asker, exchange.plain_query(query), lax=True)
+        return _told(found)
 
     return verify
 
 
+@lru_cache(REMEMBERED_MAX)
 def _told(found: Verified) -> Answer:
     """Return the answer in headers and as JSON; a header that does not apply is left out."""
     headers = {

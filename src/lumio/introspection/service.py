@@ -5,6 +5,7 @@ credential that was asked about.
 """
 
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Any
 
 from msgspec import UNSET
@@ -19,6 +20,7 @@ from lumio.access.principal import Principal
 from lumio.introspection.model import Introspect, Introspected, Verified, Verify
 from lumio.kernel.errors import Denied, FieldError, Invalid, Unauthenticated
 
+REMEMBERED_MAX = 8192
 INACTIVE = Introspected(active=False)
 Rights = Callable[[Principal], Awaitable[frozenset[str]]]
 
@@ -64,13 +66,16 @@ class Introspection:
         names = effective(principal, context.held)
         if form.require is not None:
             _demand(form.require, names)
-        return Verified(
-            kind=principal.kind.value,
-            subject=subject_of(principal),
-            account=principal.account_id,
-            permissions=sorted(names),
-            credential=principal.actor.credential_id,
-        )
+        credential = principal.actor.credential_id
+        return _verified(principal.kind.value, subject_of(principal), principal.account_id, names, credential)
+
+
+@lru_cache(REMEMBERED_MAX)
+def _verified(
+    kind: str, subject: str | None, account: str | None, names: frozenset[str], credential: str | None
+) -> Verified:
+    """Return the words for a verdict; the verdict itself is found anew each time."""
+    return Verified(kind, subject, account, tuple(sorted(names)), credential)
 
 
 def subject_of(principal: Principal) -> str | None:

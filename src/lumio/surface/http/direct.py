@@ -45,7 +45,7 @@ class Direct:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         route = self._routes.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "GET" else None
-        if route is None or any(name == RETRY for name, _ in scope["headers"]):
+        if route is None or RETRY in dict(scope["headers"]):
             await self._framework(scope, receive, send)
             return
         status, headers, body = await self._answered(route, scope)

@@ -10,7 +10,8 @@ from lumio.access.authenticator import Authenticated, Authenticator
 from lumio.access.kinds import Presented
 from lumio.access.principal import Asker
 from lumio.kernel.errors import LumioError, Unauthenticated
-from lumio.surface.http import carrier, origin
+from lumio.surface.http.carrier import Carried
+from lumio.surface.http.origin import Networks, Origins
 from lumio.surface.http.rating import Rating
 
 Headers = list[tuple[bytes, bytes]]
@@ -58,11 +59,11 @@ class Visit:
 class Entrance:
     """Lets requests in."""
 
-    def __init__(self, authenticator: Authenticator, rating: Rating, trusted: origin.Networks) -> None:
+    def __init__(self, authenticator: Authenticator, rating: Rating, trusted: Networks) -> None:
         """Ask `authenticator`, count by `rating`; believe the proxies in `trusted` about addresses."""
         self._authenticator = authenticator
         self._rating = rating
-        self._trusted = trusted
+        self._origins = Origins(trusted)
 
     async def admit(self, scope: Any, *, forwarded: bool = False, rate: str | None = None) -> Visit:
         """Return who asks; an answer that refuses them by count waits for their authentication like any other.
@@ -75,12 +76,13 @@ class Entrance:
         Raises:
             LumioError: nobody may come in so, or it cannot be known.
         """
-        headers = scope["headers"]
-        where = origin.of_request(scope.get("client"), headers, scope["state"]["request_id"], self._trusted)
-        found = carrier.collect(scope["path"], headers, scope.get("query_string", b""))
-        if forwarded and origin.from_proxy(scope.get("client"), self._trusted):
-            found += carrier.forwarded(headers)
-        authenticated = await self._authenticator.authenticate(found, where, carrier.named_account(headers))
+        client = scope.get("client")
+        carried = Carried(scope["path"], scope["headers"], scope.get("query_string", b""))
+        where = self._origins.of(client, carried.forwarded_for, carried.agent, scope["state"]["request_id"])
+        found = carried.found
+        if forwarded and self._origins.from_proxy(client):
+            found += carried.forwarded()
+        authenticated = await self._authenticator.authenticate(found, where, carried.account)
         asker = Asker(authenticated.principal, where)
         visit = Visit(self._authenticator, authenticated, asker, found)
         try:

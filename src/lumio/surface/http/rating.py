@@ -4,6 +4,7 @@ The headers are those of draft-ietf-httpapi-ratelimit-headers-10.
 """
 
 from collections.abc import Mapping
+from functools import cache
 
 from lumio.access.kinds import Kind
 from lumio.access.principal import Principal
@@ -27,15 +28,19 @@ class Rating:
         Raises:
             Limited: a window is used up.
         """
-        found = [await self._limiter.count(principal, address)]
-        if name is not None and principal.kind not in {Kind.SYSTEM_KEY, Kind.ANONYMOUS}:
-            found.append(await self._limiter.spend(self._rules[name], who(principal, address)))
-        return _headers([one for one in found if one is not None])
+        first = await self._limiter.count(principal, address)
+        if name is None or principal.kind in {Kind.SYSTEM_KEY, Kind.ANONYMOUS}:
+            return [] if first is None else _headers(first)
+        second = await self._limiter.spend(self._rules[name], who(principal, address))
+        return _headers(second) if first is None else _headers(first, second)
 
 
-def _headers(standings: list[Standing]) -> list[tuple[bytes, bytes]]:
-    if not standings:
-        return []
-    policy = ", ".join(f'"{one.rule.name}";q={one.rule.limit};w={one.rule.seconds}' for one in standings)
-    left = ", ".join(f'"{one.rule.name}";r={one.left};t={one.resets_in}' for one in standings)
-    return [(b"ratelimit-policy", policy.encode()), (b"ratelimit", left.encode())]
+def _headers(*standings: Standing) -> list[tuple[bytes, bytes]]:
+    policies = b", ".join([_policy(one.rule) for one in standings])
+    left = ", ".join([f'"{one.rule.name}";r={one.left};t={one.resets_in}' for one in standings])
+    return [(b"ratelimit-policy", policies), (b"ratelimit", left.encode())]
+
+
+@cache
+def _policy(rule: Rule) -> bytes:
+    return f'"{rule.name}";q={rule.limit};w={rule.seconds}'.encode()
