@@ -60,6 +60,7 @@ class ActionMethod(Generic[Service, Input, Output]):
         """Keep both; the types are read when first needed, since models may be defined later."""
         self.terms = terms
         self._method = method
+        self._name = method.__name__
         self.__doc__ = method.__doc__
 
     @property
@@ -82,7 +83,7 @@ class ActionMethod(Generic[Service, Input, Output]):
     def __get__(
         self, service: Service | None, owner: type
     ) -> "ActionMethod[Service, Input, Output] | Action[Input, Output]":
-        """Bind to a service."""
+        """Bind to a service, once: the instance's own attribute stands before this from then on."""
         if service is None:
             return self
         method, prepare = self._method, self.terms.prepare
@@ -93,7 +94,9 @@ class ActionMethod(Generic[Service, Input, Output]):
         async def ready(asker: Asker, form: Input) -> Any:
             return await prepare(service, asker, form) if prepare else None
 
-        return Action(self.terms, self.input_type, self.output_type, run, ready if prepare else None)
+        bound = Action(self.terms, self.input_type, self.output_type, run, ready if prepare else None)
+        vars(service)[self._name] = bound
+        return bound
 
 
 def action(

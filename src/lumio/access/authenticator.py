@@ -7,7 +7,7 @@ evaluation is an event that is durable before the answer.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from lumio.access.kinds import Kind, Place, Presented, Row, recognise
 from lumio.access.limit import FailureLimiter
@@ -48,8 +48,7 @@ class Verifier(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Authenticated:
+class Authenticated(NamedTuple):
     """A principal, and the event of its authentication on its way to the disk (None for nobody)."""
 
     principal: Principal
@@ -98,7 +97,7 @@ class Authenticator:
         self._verifiers[_prefix(found[0])].accepted(verdict, origin)
         principal = await self._placed(verdict, account)
         named = (principal or verdict).account_id
-        durable = self._journal.begin(Event("auth.succeeded", "success", verdict.actor, origin, account_id=named))
+        durable = self._journal.succeeded("auth.succeeded", verdict.actor, origin, named)
         if principal is None:
             await self._journal.settled(durable)
             raise NotFound(f"There is no account with the id that {ACCOUNT_HEADER} names.")
@@ -177,7 +176,7 @@ class Authenticator:
             except Limited as limited:
                 await self._journal.append(limited.notes["event"], limited.notes["counted"])
                 return limited
-        actor = verdict.actor if verdict.guessed_at is None else replace(NOBODY, credential_id=verdict.guessed_at)
+        actor = verdict.actor if verdict.guessed_at is None else NOBODY._replace(credential_id=verdict.guessed_at)
         event = Event("auth.failed", "failure", actor, origin, account_id=verdict.account_id, detail=detail)
         await self._journal.append(event.failed(verdict.reason), self._counted(verdict, origin))
         return Unauthenticated(internal=verdict.reason)

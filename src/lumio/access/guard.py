@@ -6,6 +6,7 @@ principal holds *now* and runs inside the unit, after its locks, so that the ans
 
 from datetime import timedelta
 from enum import Enum
+from functools import lru_cache
 
 from lumio.access.kinds import Kind
 from lumio.access.permission import ACCOUNT, OWN
@@ -45,7 +46,8 @@ def admit(principal: Principal, permission: str | None, *, step_up: bool, signed
 
 def admitted(principal: Principal) -> frozenset[str]:
     """Return what the kind of the credential may use at all: the table's line, and what the settings add to it."""
-    return ADMITTED[principal.kind] | principal.widened
+    widened = principal.widened
+    return ADMITTED[principal.kind] | widened if widened else ADMITTED[principal.kind]
 
 
 def placed(principal: Principal) -> None:
@@ -83,10 +85,13 @@ def _explain(permission: str) -> str:
 
 def effective(principal: Principal, held: frozenset[str]) -> frozenset[str]:
     """Return the permissions that the principal can use now, `:own` marks included."""
-    usable = admitted(principal)
+    return _usable(held, admitted(principal), principal.carried)
+
+
+@lru_cache(1024)
+def _usable(held: frozenset[str], admitted: frozenset[str], carried: frozenset[str] | None) -> frozenset[str]:
     return frozenset(
         name
         for name in held
-        if name.removesuffix(OWN) in usable
-        and (principal.carried is None or name.removesuffix(OWN) in principal.carried)
+        if name.removesuffix(OWN) in admitted and (carried is None or name.removesuffix(OWN) in carried)
     )

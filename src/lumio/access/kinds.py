@@ -5,6 +5,7 @@ A new kind is a row here and one verifier in its own domain.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from lumio.crypto import opaque
 
@@ -29,8 +30,7 @@ class Place(StrEnum):
     STRAY = "stray"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Presented:
+class Presented(NamedTuple):
     """One credential as it arrived. `text` is secret."""
 
     text: str
@@ -59,10 +59,11 @@ TABLE = (
     Row(opaque.ACCESS_TOKEN, Kind.OAUTH, frozenset({Place.BEARER})),
 )
 
+_BY_PREFIX = {row.prefix: row for row in TABLE}
+_SHORT, _LONG = min(map(len, _BY_PREFIX)), max(map(len, _BY_PREFIX))
+
 
 def recognise(presented: Presented) -> Row | None:
     """Return the table's row for a credential, wherever it was found, or None for no kind of ours."""
-    for row in TABLE:
-        if presented.text.startswith(row.prefix):
-            return row
-    return None
+    text = presented.text
+    return _BY_PREFIX.get(text[:_LONG]) or _BY_PREFIX.get(text[:_SHORT])

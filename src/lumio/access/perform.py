@@ -15,6 +15,7 @@ from msgspec.structs import replace as replace_fields
 from lumio.access import guard
 from lumio.access.action import Action
 from lumio.access.context import Context
+from lumio.access.kinds import Kind
 from lumio.access.principal import Asker, Principal
 from lumio.access.validate import validate
 from lumio.authority.interface import Authority
@@ -35,6 +36,13 @@ class RightsSource(Protocol):
 
     async def held(self, view: View, principal: Principal) -> frozenset[str]:
         """Return the permissions held at this moment; a person who may not act holds none."""
+        ...
+
+    async def held_now(self, principal: Principal) -> frozenset[str]:
+        """Return the same for a read, from what the check of the credential found or by the hot path.
+
+        Asked only while nothing that the principal stands on has ended or changed since that check.
+        """
         ...
 
 
@@ -88,11 +96,7 @@ class Perform:
 
     async def rights(self, principal: Principal) -> frozenset[str]:
         """Return what a principal can use at this moment, `:own` marks included."""
-        return await self._units.read(lambda view: self.rights_within(view, principal))
-
-    async def rights_within(self, view: View, principal: Principal) -> frozenset[str]:
-        """Return the same, as `view` sees it."""
-        return guard.effective(principal, await self._held(view, principal))
+        return guard.effective(principal, await self._held_now(principal))
 
     def _admit(self, action: Action[Input, Output], asker: Asker, raw: object, *, lax: bool) -> Input:
         terms = action.terms
@@ -105,8 +109,20 @@ class Perform:
             held |= await source.held(view, principal)
         return held
 
+    async def _held_now(self, principal: Principal) -> frozenset[str]:
+        """Return the rights for a read: a transaction is needed only when something has changed meanwhile."""
+        if principal.kind is not Kind.ANONYMOUS and not await self._authority.unchanged(
+            principal.seq, principal.subjects
+        ):
+            return await self._units.read(lambda view: self._held(view, principal))
+        held: frozenset[str] = frozenset()
+        for source in self._rights:
+            more = await source.held_now(principal)
+            held = held | more if held and more else held or more
+        return held
+
     async def _read(self, action: Action[Input, Output], asker: Asker, form: Input, view: View) -> Output:
-        held = await self._held(view, asker.principal)
+        held = await self._held_now(asker.principal)
         reach = guard.allow(action.terms.permission, held)
         return await action.run(Context(asker, reach, held, view, self._authority), form)
 
@@ -115,7 +131,7 @@ class Perform:
         if action.prepare is None:
             return None
         if action.terms.permission is not None:
-            held = await self._units.read(lambda view: self._held(view, asker.principal))
+            held = await self._held_now(asker.principal)
             guard.allow(action.terms.permission, held)
         return await action.prepare(asker, form)
 

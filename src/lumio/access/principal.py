@@ -19,6 +19,7 @@ class Principal:
     `carried` is the ceiling of the credential (None: it carries no list of its own); `subjects` are all the
     things that may end under it; `seq` is the revocation feed's number that its status includes;
     `proven_at` is when the person last proved who they are; `page` tells a browser's session from a program's;
+    `role` is the holder's in the account, as the check of the credential found it;
     `expires_at` is when the credential ends by itself; `widened` is what the settings admit to its kind beyond the
     table of kinds.
     """
@@ -30,6 +31,7 @@ class Principal:
     user_id: str | None = None
     account_id: str | None = None
     member_id: str | None = None
+    role: str | None = None
     session_id: str | None = None
     carried: frozenset[str] | None = None
     proven_at: datetime | None = None

@@ -9,7 +9,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from lumio.access.kinds import Kind
 from lumio.access.principal import Principal
@@ -22,8 +22,7 @@ LEASES = 20
 REMEMBERED_MAX = 50_000
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """At most `limit` requests in a window of `seconds`; `name` appears in the headers."""
 
     name: str
@@ -31,8 +30,7 @@ class Rule:
     seconds: int = MINUTE
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """What is left of a window: for the `RateLimit` headers (draft-ietf-httpapi-ratelimit-headers-10)."""
 
     rule: Rule
@@ -92,12 +90,12 @@ class RateLimiter:
         return Standing(rule, max(0, rule.limit - lease.taken) + lease.left, resets_in)
 
     def _current(self, name: str, starts: int) -> _Lease:
-        lease = self._leases.pop(name, None)
+        lease = self._leases.get(name)
         if lease is None or lease.starts != starts:
-            lease = _Lease(starts, 0, 0)
-        self._leases[name] = lease
-        if len(self._leases) > REMEMBERED_MAX:
-            self._leases.popitem(last=False)
+            lease = self._leases[name] = _Lease(starts, 0, 0)
+            if len(self._leases) > REMEMBERED_MAX:
+                self._leases.popitem(last=False)
+        self._leases.move_to_end(name)
         return lease
 
     async def _draw(self, rule: Rule, name: str, lease: _Lease) -> None:

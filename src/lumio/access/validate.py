@@ -5,8 +5,9 @@ looks like a credential is kept in a field that is not meant for one.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Hashable, Iterator, Mapping
+from functools import cache
+from typing import Any, TypeVar, cast
 
 import msgspec
 from msgspec.structs import FieldInfo, fields
@@ -49,9 +50,11 @@ def validate(kind: type[Input], raw: object, *, lax: bool = False) -> Input:
     """
     if kind is type(None):
         return None
+    if raw == {} and not _required(cast("Hashable", kind)):
+        return msgspec.convert({}, kind)
     if not isinstance(raw, Mapping):
         raise Invalid([FieldError("", "type", "Must be an object.")])
-    known: dict[str, FieldInfo] = {field.encode_name: field for field in fields(kind)}  # type: ignore[arg-type]
+    known = _fields_of(cast("Hashable", kind))
     strange = [name for name in raw if name not in known][:STRANGE_MAX]
     problems = [FieldError(_shown(str(name)), "unknown", "There is no such field.") for name in strange]
     for name, field in known.items():
@@ -59,6 +62,16 @@ def validate(kind: type[Input], raw: object, *, lax: bool = False) -> Input:
     if problems:
         raise Invalid(problems)
     return msgspec.convert(raw, kind, strict=not lax)
+
+
+@cache
+def _fields_of(kind: Hashable) -> Mapping[str, FieldInfo]:
+    return {field.encode_name: field for field in fields(kind)}  # type: ignore[arg-type]
+
+
+@cache
+def _required(kind: Hashable) -> bool:
+    return any(field.required for field in _fields_of(kind).values())
 
 
 def _check(field: FieldInfo, name: str, raw: Mapping[str, object], *, lax: bool) -> Iterator[FieldError]:

@@ -63,6 +63,14 @@ class Standing(Struct, frozen=True):
     email: str | None
 
 
+class Place(Struct, frozen=True):
+    """Who a member is and where, as others see it; nothing of a membership that is gone."""
+
+    user: UserView | None
+    account: AccountView | None
+    role: str | None
+
+
 class Member(Struct, frozen=True):
     """A member of an account, person or sub-account; a suspended person keeps the place and may not act."""
 

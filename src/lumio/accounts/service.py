@@ -15,6 +15,7 @@ from lumio.accounts.model import (
     Me,
     Membership,
     Person,
+    Place,
     Standing,
     clean_name,
     name_key,
@@ -41,6 +42,10 @@ class Accounts:
             return frozenset()
         standing = await self._store.standing_within(view, principal.member_id)
         return frozenset() if standing is None else ROLES[Role(standing.role)]
+
+    async def held_now(self, principal: Principal) -> frozenset[str]:
+        """Return the rights of the membership that the check of the credential found."""
+        return frozenset() if principal.role is None else ROLES[Role(principal.role)]
 
     async def standing_of_member(self, hot: HotReader, member_id: str) -> Standing | None:
         """Return a member's standing by the hot path."""
@@ -153,20 +158,24 @@ class Accounts:
     async def me(self, context: Context, _form: None) -> Me:
         """Return who is asking, where, and with which rights right now."""
         principal = context.principal
-        user = await self._store.user(context.view, principal.user_id) if principal.user_id else None
-        account = await self._store.account(context.view, principal.account_id) if principal.account_id else None
-        standing = None
-        if principal.member_id:
-            standing = await self._store.standing_within(context.view, principal.member_id)
+        place = await self._place_of(principal)
         return Me(
             kind=principal.kind,
             label=principal.actor.label,
-            user=user,
-            account=account,
-            role=standing.role if standing else None,
+            user=place.user,
+            account=place.account,
+            role=place.role,
             permissions=sorted(effective(principal, context.held)),
             credential_id=principal.actor.credential_id,
         )
+
+    async def _place_of(self, principal: Principal) -> Place:
+        """Return who and where a principal is, by the hot path: one look whatever it stands on."""
+        if principal.member_id is not None:
+            return await self._store.place_of_member(principal.member_id)
+        if principal.account_id is not None:
+            return Place(None, await self._store.account_now(principal.account_id), None)
+        return Place(None, None, None)
 
 
 def _password_of(user_id: str) -> str:

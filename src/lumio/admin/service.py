@@ -10,6 +10,7 @@ from lumio.access.principal import Principal
 from lumio.admin.model import AdminRole
 from lumio.admin.store import AdminStore
 from lumio.kernel.errors import Denied
+from lumio.storage.hot import HotReader
 from lumio.storage.unit import Unit, View
 
 ENTRANCE = "admin:access"
@@ -20,9 +21,10 @@ GATE = "admin-roles"
 class Admin:
     """Who operates the installation."""
 
-    def __init__(self, store: AdminStore) -> None:
-        """Work on `store`."""
+    def __init__(self, store: AdminStore, hot: HotReader) -> None:
+        """Work on `store`; read rights for reads by `hot`."""
         self._store = store
+        self._hot = hot
 
     async def held(self, view: View, principal: Principal) -> frozenset[str]:
         """Return the admin rights of the person behind a session; keys carry none.
@@ -30,6 +32,13 @@ class Admin:
         Without `admin:access` the others are worth nothing: it stands in front of every admin page and route.
         """
         held = await self._union(view, principal, ADMIN_ROLES)
+        return held if ENTRANCE in held else frozenset()
+
+    async def held_now(self, principal: Principal) -> frozenset[str]:
+        """Return the same by the hot path."""
+        if principal.kind is not Kind.SESSION or principal.user_id is None:
+            return frozenset()
+        held = _together(await self._store.held_now_by(self._hot, principal.user_id), ADMIN_ROLES)
         return held if ENTRANCE in held else frozenset()
 
     async def grantable(self, view: View, principal: Principal) -> frozenset[str]:
@@ -43,8 +52,7 @@ class Admin:
     async def _union(self, view: View, principal: Principal, table: Mapping[str, frozenset[str]]) -> frozenset[str]:
         if principal.kind is not Kind.SESSION or principal.user_id is None:
             return frozenset()
-        held = await self._store.held_by(view, principal.user_id)
-        return frozenset().union(*(table.get(role, custom) for role, custom in held.items()))
+        return _together(await self._store.held_by(view, principal.user_id), table)
 
     async def catalogue(self, view: View) -> dict[str, AdminRole]:
         """Return every role by id, the built-in ones first, then the custom ones by name."""
@@ -78,3 +86,8 @@ class Admin:
     async def appoint(self, unit: Unit, user_id: str) -> None:
         """Make a person a system administrator."""
         await self._store.grant(unit, user_id, SYSTEM_ADMIN)
+
+
+def _together(held: Mapping[str, frozenset[str]], table: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """Return what all these roles give: a built-in one by the table, a custom one by its own list."""
+    return frozenset().union(*(table.get(role, custom) for role, custom in held.items()))

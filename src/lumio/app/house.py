@@ -27,7 +27,6 @@ from lumio.storage.database import Database
 from lumio.storage.journal import Journal
 from lumio.storage.rates import RateWindows
 from lumio.storage.unit import Units
-from lumio.surface.http.frame import Frame
 from lumio.surface.http.housekeeping import Chores
 from lumio.surface.mail.sender import Sender as MailSender
 from lumio.surface.mail.sender import choose
@@ -116,8 +115,8 @@ def build(
         notary=ground.notary,
         exports=services.exports,
         chores=_chores(ground, services, tools, sealing=sealing),
-        web=web,
-        asgi=Frame(web, secure=settings.public_url.startswith("https")),
+        web=web.framework,
+        asgi=web.asgi,
     )
 
 

@@ -98,7 +98,7 @@ class Services:
 def employ(ground: Ground, stores: Stores, tags: Tags, proofs: Proofs) -> Services:
     """Build the services, the lower ones first."""
     settings, units, peppers = ground.settings, ground.units, ground.peppers
-    accounts, admin = Accounts(AccountStore(ground.database.hot)), Admin(AdminStore())
+    accounts, admin = Accounts(AccountStore(ground.database.hot)), Admin(AdminStore(), ground.database.hot)
     sessions = Sessions(stores.sessions, peppers, ground.access_tokens, ground.authority, ground.failures, accounts)
     keys = Keys(stores.keys, peppers, accounts)
     popouts = Popouts(stores.popouts, peppers, accounts, admitted(settings.popout_admits))
@@ -117,7 +117,9 @@ def employ(ground: Ground, stores: Stores, tags: Tags, proofs: Proofs) -> Servic
         sessions=sessions,
         keys=keys,
         popouts=popouts,
-        system_keys=SystemKeys(stores.system_keys, Profiles(settings.profiles), admin, tags, proofs),
+        system_keys=SystemKeys(
+            stores.system_keys, Profiles(settings.profiles), admin, tags, proofs, ground.database.hot
+        ),
         extensions=Extensions(extensions),
         versions=Versions(extensions, VersionStore(), BundleStore(settings.bundle_store), units),
         codes=codes,

@@ -1,7 +1,7 @@
 """The web on top: every route, the gate before them, and the form of every error."""
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from litestar import Litestar, Request, Response, Router
 from litestar.datastructures import State
@@ -35,7 +35,7 @@ from lumio.extensions.pages import ExtensionPages
 from lumio.extensions.rest.extensions import ExtensionRoutes
 from lumio.extensions.rest.me import developer_me
 from lumio.extensions.rest.versions import VersionRoutes
-from lumio.introspection.rest import IntrospectionRoutes
+from lumio.introspection.rest import IntrospectionRoutes, direct_verify
 from lumio.introspection.service import Introspection
 from lumio.kernel.errors import Unauthenticated
 from lumio.keys.graph import KeyMutations, KeyQueries
@@ -56,8 +56,11 @@ from lumio.surface.graph.graph import Graph
 from lumio.surface.html.pages import Facts, Pages, every
 from lumio.surface.html.routes import dashboard, root, static_file
 from lumio.surface.html.templating import StaticFiles, environment
+from lumio.surface.http.direct import Direct
+from lumio.surface.http.entrance import Entrance
 from lumio.surface.http.failures import understand
 from lumio.surface.http.forgery import FORM, ForgeryGuard
+from lumio.surface.http.frame import Application, Frame
 from lumio.surface.http.gate import Gate
 from lumio.surface.http.health import healthz, readyz
 from lumio.surface.http.rating import Rating
@@ -100,13 +103,21 @@ KNOWN = (
 """The services that handlers ask for by name."""
 
 
-def open_door(ground: Ground, services: Services, perform: Perform, authenticator: Authenticator) -> Litestar:
-    """Build the web application: routes, the gate before them, and what their handlers may ask for."""
+class Web(NamedTuple):
+    """The framework's application, and all of the web: the frame around it and around the direct way."""
+
+    framework: Litestar
+    asgi: Application
+
+
+def open_door(ground: Ground, services: Services, perform: Perform, authenticator: Authenticator) -> Web:
+    """Build the web: routes, the entrance before them, and what their handlers may ask for."""
     settings = ground.settings
     forgery = ForgeryGuard(Peppers(ground.ring, "forms"), settings.public_url)
     static = StaticFiles()
     describe = partial(describe_person, perform, services.accounts, services.teams)
     pages = Pages(environment(), static, forgery, describe, PLACES)
+    introspection = Introspection(authenticator, perform.rights)
     known = {name: getattr(services, name) for name in KNOWN} | {
         "perform": perform,
         "pages": pages,
@@ -114,13 +125,14 @@ def open_door(ground: Ground, services: Services, perform: Perform, authenticato
         "event_names": event_names(),
         "authority": ground.authority,
         "graph": _graph(services, perform, introspection=settings.introspection),
-        "introspection": Introspection(authenticator, perform.rights_within),
+        "introspection": introspection,
         "tails": Tails(),
         "public_url": settings.public_url,
     }
     render = Renderer(pages)
     rating = _rating(settings, RateWindows(ground.database))
-    return Litestar(
+    entrance = Entrance(authenticator, rating, settings.trusted_proxies)
+    framework = Litestar(
         [
             Router("/v1", route_handlers=[SetUpRoutes, AuthRoutes, IntrospectionRoutes, *PROGRAMS]),
             Router("/api", route_handlers=[*PROGRAMS, PageSystemKeyRoutes, ExtensionRoutes, VersionRoutes]),
@@ -129,13 +141,16 @@ def open_door(ground: Ground, services: Services, perform: Perform, authenticato
             *OTHERS,
         ],
         dependencies={name: _provide(service) for name, service in known.items()},
-        middleware=[Gate(authenticator, forgery, rating, settings.trusted_proxies, render)],
+        middleware=[Gate(entrance, forgery, render)],
         exception_handlers={Exception: render},
         state=State({"version": VERSION}),
         openapi_config=None,
         request_max_body_size=BODY_MAX,
         logging_config=None,
     )
+    hot = {"/v1/auth/verify": direct_verify(introspection, perform)}
+    direct = Direct(framework, entrance, hot, problem.direct)
+    return Web(framework, Frame(direct, secure=settings.public_url.startswith("https")))
 
 
 def _graph(services: Services, perform: Perform, *, introspection: bool) -> Graph:

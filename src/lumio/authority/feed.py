@@ -56,7 +56,7 @@ async def append(unit: Unit, endings: Sequence[Ending]) -> list[Entry]:
 
 async def find(view: View, seq: int) -> Entry | None:
     """Return the row with a number."""
-    row = (await view.connection.execute(select(revocations).where(revocations.c.seq == seq))).first()
+    row = (await view.execute(select(revocations).where(revocations.c.seq == seq))).first()
     return None if row is None else _entry(row)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar, runtime_checkable
+from typing import Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from lumio.authority.subjects import Ending, Progress, Receipt, Subject
 from lumio.storage.hot import HotReader
@@ -24,8 +24,7 @@ class Loaded(Generic[Facts]):
     lasting: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Status(Generic[Facts]):
+class Status(NamedTuple, Generic[Facts]):
     """What is known of a credential, and the feed number that this knowledge includes."""
 
     facts: Facts

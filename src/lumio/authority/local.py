@@ -2,19 +2,39 @@
 
 Promise: every check reads the row and the counter; a revocation counts from its commit on. Any failure of
 the read is Unavailable, and so is a database file that was replaced under the running server.
+
+Checks that are made in one turn of the event loop share one reading. That is no cache: the loop runs what waits in
+its order of arrival, so a request that came after the reading finds it gone; and a turn that takes long (a stopped
+process, a busy thread) does not stretch it, since its age is asked at each use.
 """
 
+import asyncio
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from lumio.authority import feed
 from lumio.authority.interface import Load, Status
 from lumio.authority.subjects import Ending, NodeProgress, Progress, Receipt, Subject
+from lumio.kernel import clock
 from lumio.kernel.errors import Unavailable
 from lumio.storage.database import Database
 from lumio.storage.unit import Unit, View
 
 Facts = TypeVar("Facts")
+
+TURN_SECONDS = 0.05
+"""How old a reading may be that checks of one turn share, on the boot-time clock."""
+
+
+class _Reading:
+    """The counter, and what was read after it."""
+
+    __slots__ = ("at", "known", "seq")
+
+    def __init__(self, at: float, seq: int) -> None:
+        self.at = at
+        self.seq = seq
+        self.known: dict[str, Status[Any] | None] = {}
 
 
 class LocalAuthority:
@@ -25,9 +45,11 @@ class LocalAuthority:
         self._hot = database.hot
         self._node = node
         self._region = region
+        self._reading: _Reading | None = None
 
     async def open(self) -> None:
-        """Do nothing: the database itself answers."""
+        """Forget what another loop read; the database itself answers."""
+        self._reading = None
 
     async def close(self) -> None:
         """Do nothing: a closed database answers nothing."""
@@ -38,22 +60,39 @@ class LocalAuthority:
 
     async def stamp(self) -> int:
         """Return the newest feed number."""
+        return (await self._read()).seq
+
+    async def status(self, name: str, load: Load[Facts]) -> Status[Facts] | None:
+        """Load the status after the stamp: what it shows can only be newer than its number says."""
+        reading = await self._read()
+        if name in reading.known:
+            return reading.known[name]
+        loaded = await load(self._hot)
+        found = None if loaded is None else Status(loaded.facts, reading.seq)
+        reading.known[name] = found
+        return found
+
+    async def unchanged(self, seq: int, subjects: Sequence[Subject]) -> bool:  # noqa: ARG002
+        """Compare the counter: when anything moved, the whole decision is made again."""
+        return (await self._read()).seq == seq
+
+    async def _read(self) -> _Reading:
+        """Return this turn's reading."""
+        reading, now = self._reading, clock.boottime()
+        if reading is not None and now - reading.at < TURN_SECONDS:
+            return reading
         if not self._hot.sound():
             raise Unavailable("the database file was replaced; restart the server")
         row = await self._hot.row(feed.NEWEST)
         if row is None:
             raise Unavailable("the revocation counter is missing")
-        return int(row[0])
+        reading = self._reading = _Reading(now, int(row[0]))
+        asyncio.get_running_loop().call_soon(self._over, reading)
+        return reading
 
-    async def status(self, name: str, load: Load[Facts]) -> Status[Facts] | None:  # noqa: ARG002
-        """Load the status after the stamp: what it shows can only be newer than its number says."""
-        seq = await self.stamp()
-        loaded = await load(self._hot)
-        return None if loaded is None else Status(loaded.facts, seq)
-
-    async def unchanged(self, seq: int, subjects: Sequence[Subject]) -> bool:  # noqa: ARG002
-        """Compare the counter: when anything moved, the whole decision is made again."""
-        return await self.stamp() == seq
+    def _over(self, reading: _Reading) -> None:
+        if self._reading is reading:
+            self._reading = None
 
     async def ended_within(self, view: View, subjects: Sequence[Subject], seq: int) -> bool:
         """Read the feed inside the unit, or on the snapshot of a read."""

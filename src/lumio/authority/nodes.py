@@ -43,7 +43,7 @@ async def longest_silence(view: View) -> float:
 
 async def all_nodes(view: View) -> Sequence[Any]:
     """Return every registered node."""
-    return (await view.connection.execute(select(nodes).order_by(nodes.c.region, nodes.c.registered_at))).all()
+    return (await view.execute(select(nodes).order_by(nodes.c.region, nodes.c.registered_at))).all()
 
 
 def shown(row: Any) -> NodeProgress:

@@ -7,7 +7,7 @@ Standard library only, because the command line tests keys with it before it ask
 import re
 import secrets
 import zlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 LENGTH = 64
@@ -33,18 +33,24 @@ PREFIXES = frozenset({
     INVITATION, PASSWORD_RESET, MAIL_VERIFICATION, SET_UP,
 })  # fmt: skip
 
+_PAIRS = tuple(one + other for one in ALPHABET for other in ALPHABET)
+"""Two digits of base62, by their value."""
 _SHAPE = re.compile(r"lm_[a-z]{3}_[0-9A-Za-z]{57}", re.ASCII)
 _HOLDS = re.compile(_SHAPE.pattern + r"|lm_eyJ[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+\.", re.ASCII)
 MASKABLE = re.compile(r"lm_(?:[a-z]{3}_[0-9A-Za-z]+|eyJ[0-9A-Za-z_.-]+)", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class OpaqueKey:
+class OpaqueKey(NamedTuple):
     """A well-formed key, taken apart. `text` is the whole of it and stays secret."""
 
     prefix: str
     lookup_id: str
     text: str
+
+    @property
+    def name(self) -> str:
+        """The part that is no secret, prefix included: two kinds never share one."""
+        return self.prefix + self.lookup_id
 
     def __repr__(self) -> str:
         """Show the recognisable start only."""
@@ -53,12 +59,9 @@ class OpaqueKey:
 
 def checksum(body: str) -> str:
     """Return the CRC32 (IEEE 802.3) of `body` in base62, left-padded with `0` to six characters."""
-    rest = zlib.crc32(body.encode("ascii"))
-    digits = []
-    for _ in range(CHECKSUM_LENGTH):
-        rest, digit = divmod(rest, len(ALPHABET))
-        digits.append(ALPHABET[digit])
-    return "".join(reversed(digits))
+    high, low = divmod(zlib.crc32(body.encode("ascii")), len(_PAIRS) ** 2)
+    middle, low = divmod(low, len(_PAIRS))
+    return _PAIRS[high] + _PAIRS[middle] + _PAIRS[low]
 
 
 def _draw(length: int) -> str:

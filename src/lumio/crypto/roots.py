@@ -38,7 +38,7 @@ class RootRing:
         """The number of the root that makes new things."""
         return max(self._roots)
 
-    @property
+    @cached_property
     def versions(self) -> tuple[int, ...]:
         """Every number in the ring, the newest first."""
         return tuple(sorted(self._roots, reverse=True))

@@ -52,5 +52,5 @@ class Verified(Struct, frozen=True):
     kind: str
     subject: str | None
     account: str | None
-    permissions: list[str]
+    permissions: tuple[str, ...]
     credential: str | None

@@ -5,6 +5,7 @@ credential that was asked about.
 """
 
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Any
 
 from msgspec import UNSET
@@ -18,17 +19,17 @@ from lumio.access.kinds import Kind
 from lumio.access.principal import Principal
 from lumio.introspection.model import Introspect, Introspected, Verified, Verify
 from lumio.kernel.errors import Denied, FieldError, Invalid, Unauthenticated
-from lumio.storage.unit import View
 
+REMEMBERED_MAX = 8192
 INACTIVE = Introspected(active=False)
-Rights = Callable[[View, Principal], Awaitable[frozenset[str]]]
+Rights = Callable[[Principal], Awaitable[frozenset[str]]]
 
 
 class Introspection:
     """What services may know of a credential that they were shown."""
 
     def __init__(self, authenticator: Authenticator, rights: Rights) -> None:
-        """Judge by `authenticator`; `rights` says what a principal can use, as a view sees it."""
+        """Judge by `authenticator`; `rights` says what a principal can use now."""
         self._authenticator = authenticator
         self._rights = rights
 
@@ -38,7 +39,7 @@ class Introspection:
         found = await self._authenticator.examine(form.text, context.asker.origin, context.principal)
         if found is None:
             return INACTIVE
-        names = sorted(await self._rights(context.view, found))
+        names = sorted(await self._rights(found))
         return Introspected(
             active=True,
             sub=_known(subject_of(found)),
@@ -65,13 +66,16 @@ class Introspection:
         names = effective(principal, context.held)
         if form.require is not None:
             _demand(form.require, names)
-        return Verified(
-            kind=principal.kind.value,
-            subject=subject_of(principal),
-            account=principal.account_id,
-            permissions=sorted(names),
-            credential=principal.actor.credential_id,
-        )
+        credential = principal.actor.credential_id
+        return _verified(principal.kind.value, subject_of(principal), principal.account_id, names, credential)
+
+
+@lru_cache(REMEMBERED_MAX)
+def _verified(
+    kind: str, subject: str | None, account: str | None, names: frozenset[str], credential: str | None
+) -> Verified:
+    """Return the words for a verdict; the verdict itself is found anew each time."""
+    return Verified(kind, subject, account, tuple(sorted(names)), credential)
 
 
 def subject_of(principal: Principal) -> str | None:

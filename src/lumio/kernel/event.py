@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from lumio.kernel import clock, ids
 
@@ -15,8 +15,7 @@ LABEL_LIMIT = 320
 AGENT_LIMIT = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(NamedTuple):
     """Who did it: typed, with a label that is a snapshot by value."""
 
     type: ActorType
@@ -27,8 +26,7 @@ class Actor:
     credential_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where the request came from, and its own id."""
 
     ip: str | None = None
@@ -37,8 +35,7 @@ class Origin:
     request_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(NamedTuple):
     """Says that an event only raises the count of a shared row: its name, and until when (microseconds) it counts."""
 
     name: str

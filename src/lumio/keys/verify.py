@@ -1,6 +1,7 @@
 """Verify a developer key, cheap checks first (spec: credentials, section 3)."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
 
 from lumio.access.authenticator import Refused
 from lumio.access.kinds import Kind, Presented
@@ -20,12 +21,43 @@ from lumio.keys.store import KeyStore
 from lumio.storage.hot import HotReader
 
 
-class KeyFacts(NamedTuple):
+@dataclass(frozen=True)
+class KeyFacts:
     """What a verdict on a key stands on; a person's key has one standing for holder and minter."""
 
     row: KeyRow
     holder: Standing | None
     minter: Standing | None
+
+    @cached_property
+    def fingerprint(self) -> Fingerprint:
+        """What the row keeps of the secret."""
+        return Fingerprint(self.row.pepper_v, self.row.digest)
+
+    @cached_property
+    def subjects(self) -> tuple[Subject, ...]:
+        """All that may end under the key."""
+        found = (Subject("key", self.row.id), *subjects_of(self.holder), *subjects_of(self.minter))
+        return tuple(dict.fromkeys(found))
+
+    def principal(self, holder: Standing, seq: int) -> Principal:
+        """Return who the key stands for, made once: the same until these facts are read again."""
+        made: Principal | None = self.__dict__.get("made")
+        if made is None:
+            row = self.row
+            made = Principal(
+                Kind.API_KEY,
+                Actor("api_key", row.id, row.label, holder.user_id or holder.member_id, "api_key", row.id),
+                subjects=self.subjects,
+                seq=seq,
+                user_id=holder.user_id,
+                account_id=row.account_id,
+                member_id=holder.member_id,
+                role=holder.role,
+                expires_at=row.expires_at,
+            )
+            self.__dict__["made"] = made
+        return made
 
 
 class KeyVerifier:
@@ -51,31 +83,22 @@ class KeyVerifier:
         key = opaque.parse(presented.text, opaque.DEVELOPER_KEY)
         if key is None:
             return Refused("malformed", guess=True)
-        status = await self._authority.status(key.lookup_id, lambda hot: self._load(hot, key.lookup_id))
+        status = await self._authority.status(key.name, lambda hot: self._load(hot, key.lookup_id))
         if status is None:
             return Refused("unknown", guess=True)
-        row, holder, minter = status.facts
-        actor = Actor("api_key", row.id, row.label, auth_method="api_key", credential_id=row.id)
-        if not self._peppers.matches(presented.text, Fingerprint(row.pepper_v, row.digest)):
+        facts, seq = status
+        row, holder, minter = facts.row, facts.holder, facts.minter
+        if not self._peppers.matches(presented.text, facts.fingerprint):
             return Refused("wrong_secret", guess=True, guessed_at=row.id)
         if row.revoked_at is not None:
-            return Refused("revoked", actor=actor, account_id=row.account_id)
+            return _refused("revoked", row)
         if row.expires_at is not None and row.expires_at <= clock.now():
-            return Refused("expired", actor=actor, account_id=row.account_id)
+            return _refused("expired", row)
         if holder is None:
-            return Refused("holder_gone", actor=actor, account_id=row.account_id)
+            return _refused("holder_gone", row)
         if minter is None or not may_mint(holder, minter):
-            return Refused("minter_gone", actor=actor, account_id=row.account_id)
-        return Principal(
-            Kind.API_KEY,
-            Actor("api_key", row.id, row.label, holder.user_id or holder.member_id, "api_key", row.id),
-            subjects=_subjects(status.facts),
-            seq=status.seq,
-            user_id=holder.user_id,
-            account_id=row.account_id,
-            member_id=holder.member_id,
-            expires_at=row.expires_at,
-        )
+            return _refused("minter_gone", row)
+        return facts.principal(holder, seq)
 
     async def _load(self, hot: HotReader, lookup_id: str) -> Loaded[KeyFacts] | None:
         """Read the row, the standing of the holder, and of whoever has seen the secret."""
@@ -86,7 +109,7 @@ class KeyVerifier:
         if holder is not None and holder.user_id is None:
             minter = await self._accounts.standing_of_user(hot, row.account_id, row.minter_id)
         facts = KeyFacts(row, holder, minter)
-        return Loaded(facts, _subjects(facts), lasting=None not in facts)
+        return Loaded(facts, facts.subjects, lasting=holder is not None and minter is not None)
 
 
 def may_mint(holder: Standing, minter: Standing) -> bool:
@@ -94,6 +117,7 @@ def may_mint(holder: Standing, minter: Standing) -> bool:
     return holder.user_id is not None or MINTS_FOR_OTHERS in ROLES[Role(minter.role)]
 
 
-def _subjects(facts: KeyFacts) -> tuple[Subject, ...]:
-    found = (Subject("key", facts.row.id), *subjects_of(facts.holder), *subjects_of(facts.minter))
-    return tuple(dict.fromkeys(found))
+def _refused(reason: str, row: KeyRow) -> Refused:
+    """Refuse a key whose secret is right: the log names it."""
+    actor = Actor("api_key", row.id, row.label, auth_method="api_key", credential_id=row.id)
+    return Refused(reason, actor=actor, account_id=row.account_id)

@@ -51,7 +51,7 @@ class PopoutVerifier:
         key = opaque.parse(presented.text, opaque.POPOUT_TOKEN)
         if key is None:
             return Refused("malformed", guess=True)
-        status = await self._authority.status(key.lookup_id, lambda hot: self._load(hot, key.lookup_id))
+        status = await self._authority.status(key.name, lambda hot: self._load(hot, key.lookup_id))
         if status is None:
             return Refused("unknown", guess=True)
         row, member, maker = status.facts
@@ -74,6 +74,7 @@ class PopoutVerifier:
             user_id=member.user_id,
             account_id=row.account_id,
             member_id=member.member_id,
+            role=member.role,
             carried=counting(row.permissions, maker, member),
             expires_at=row.expires_at,
             widened=self._popouts.admits,

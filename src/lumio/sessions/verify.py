@@ -71,7 +71,7 @@ class SessionVerifier:
         key = opaque.parse(text, opaque.PAGE_SESSION)
         if key is None:
             return Refused("malformed", guess=True)
-        status = await self._authority.status(key.lookup_id, lambda hot: self._load(hot, lookup_id=key.lookup_id))
+        status = await self._authority.status(key.name, lambda hot: self._load(hot, lookup_id=key.lookup_id))
         if status is None:
             return Refused("unknown", guess=True)
         row = status.facts.row
@@ -128,6 +128,7 @@ class SessionVerifier:
             user_id=row.user_id,
             account_id=row.account_id,
             member_id=standing.member_id,
+            role=standing.role,
             session_id=row.id,
             proven_at=proven_at,
             amr=tuple(row.amr.split()),

@@ -5,10 +5,9 @@ Promise: each read sees everything that was committed before it began, and holds
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import asyncpg
 from sqlalchemy import Compiled, Select
@@ -37,8 +36,7 @@ class HotQuery:
         return _prepare(self._statement.compile(dialect=asyncpg_dialect.dialect()))
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """A query's text, the names of its parameters in order, and the values that stand in it already."""
 
     sql: str
@@ -47,15 +45,18 @@ class Prepared:
 
     def bind(self, values: Mapping[str, Any]) -> list[Any]:
         """Return the parameters in the driver's order."""
-        return [values[name] if name in values else self.fixed[name] for name in self.names]
+        if self.fixed:
+            values = {**self.fixed, **values}
+        return [values[name] for name in self.names]
 
 
 def _prepare(compiled: Compiled) -> Prepared:
-    return Prepared(str(compiled), getattr(compiled, "positiontup", None) or (), compiled.params or {})
+    fixed = {name: value for name, value in (compiled.params or {}).items() if value is not None}
+    return Prepared(str(compiled), getattr(compiled, "positiontup", None) or (), fixed)
 
 
 class HotReader(Protocol):
-    """Reads one row at a time; times come as microseconds."""
+    """Reads a few rows at a time; times come as microseconds."""
 
     async def open(self) -> None:
         """Open the connection."""
@@ -67,6 +68,10 @@ class HotReader(Protocol):
 
     async def row(self, query: HotQuery, **values: Any) -> Sequence[Any] | None:
         """Return the first row, or None. Raises Unavailable when the database does not answer."""
+        ...
+
+    async def rows(self, query: HotQuery, **values: Any) -> Sequence[Sequence[Any]]:
+        """Return every row. Raises Unavailable when the database does not answer."""
         ...
 
     def sound(self) -> bool:
@@ -98,14 +103,21 @@ class SqliteReader:
 
     async def row(self, query: HotQuery, **values: Any) -> Sequence[Any] | None:
         """Return the first row, or None."""
-        prepared = query.for_sqlite
+        rows = self._read(query.for_sqlite, values)
+        return rows[0] if rows else None
+
+    async def rows(self, query: HotQuery, **values: Any) -> Sequence[Sequence[Any]]:
+        """Return every row."""
+        return self._read(query.for_sqlite, values)
+
+    def _read(self, prepared: Prepared, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
         if self._connection is None:
             raise Unavailable("the database is closed")
         try:
-            rows: list[Sequence[Any]] = self._connection.execute(prepared.sql, prepared.bind(values)).fetchall()
+            found: list[Sequence[Any]] = self._connection.execute(prepared.sql, prepared.bind(values)).fetchall()
         except sqlite3.Error as error:
             raise Unavailable(f"database: {error}") from error
-        return rows[0] if rows else None
+        return found
 
     def sound(self) -> bool:
         """Return False when another file lies where the opened one was."""
@@ -139,14 +151,19 @@ class PostgresReader:
 
     async def row(self, query: HotQuery, **values: Any) -> Sequence[Any] | None:
         """Return the first row, or None."""
+        rows = await self.rows(query, **values)
+        return rows[0] if rows else None
+
+    async def rows(self, query: HotQuery, **values: Any) -> Sequence[Sequence[Any]]:
+        """Return every row."""
         prepared = query.for_postgres
         if self._pool is None:
             raise Unavailable("the database is closed")
         try:
-            found = await self._pool.fetchrow(prepared.sql, *prepared.bind(values))
+            found = await self._pool.fetch(prepared.sql, *prepared.bind(values))
         except DRIVER_FAILURES as error:
             raise Unavailable(f"database: {type(error).__name__}: {error}") from error
-        return None if found is None else tuple(found.values())
+        return [tuple(one.values()) for one in found]
 
     def sound(self) -> bool:
         """Return True: a server has no file to be swapped."""

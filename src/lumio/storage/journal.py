@@ -6,25 +6,58 @@ Events of one batch that agree are one row with an exact count (spec: audit log,
 """
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import deque
 
+from lumio.kernel import clock
 from lumio.kernel.errors import Unavailable
-from lumio.kernel.event import Counted, Event
+from lumio.kernel.event import Actor, Counted, Event, Origin
 from lumio.storage import sinks
 from lumio.storage.database import Database
-from lumio.storage.folding import Row, Tally, fold, fold_tallies
+from lumio.storage.folding import Fold, plain_stem, stem_of
 
 BATCH_MAX = 512
+"""Rows of one commit."""
 QUEUE_MAX = 8192
+"""Events that wait for one."""
+SPREAD = 20
+"""Events share a deadline when they began within this part of the time limit."""
+LATE = "the journal did not commit in time"
 
 
-@dataclass(frozen=True, slots=True)
 class Pending:
-    """An event on its way to the disk, and when (in the loop's time) it will have taken too long."""
+    """Events that become durable together, and when (in the loop's time) the first of them will have taken too long.
 
-    written: asyncio.Future[None]
-    deadline: float
+    `problem` says why they did not, once `done`.
+    """
+
+    __slots__ = ("_waiters", "closes", "deadline", "done", "events", "fold", "problem")
+
+    def __init__(self, began: float, timeout: float) -> None:
+        """Begin with none."""
+        self.fold = Fold()
+        self.events = 0
+        self.closes = began + timeout / SPREAD
+        self.deadline = began + timeout
+        self.done = False
+        self.problem: str | None = None
+        self._waiters: list[asyncio.Future[None]] = []
+
+    async def over(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wait until it is decided; whoever stops waiting takes nobody along."""
+        if not self.done:
+            waiter = loop.create_future()
+            self._waiters.append(waiter)
+            await waiter
+
+    def settle(self, problem: str | None) -> None:
+        """Tell everybody that all are durable, or why none is known to be; what comes later says nothing new."""
+        if self.done:
+            return
+        self.done, self.problem = True, problem
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+        self._waiters.clear()
 
 
 class Journal:
@@ -36,15 +69,21 @@ class Journal:
         self._database = database
         self._node = node
         self._timeout = timeout
-        self._waiting: list[tuple[Row | Tally, asyncio.Future[None]]] = []
+        self._start()
+        self._task: asyncio.Task[None] | None = None
+
+    def _start(self) -> None:
+        self._waiting: deque[Pending] = deque()
+        self._queued = 0
+        self._undecided: deque[Pending] = deque()
+        self._alarm: asyncio.TimerHandle | None = None
         self._work, self._idle = asyncio.Event(), asyncio.Event()
         self._idle.set()
-        self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Start the writer, on the event loop that runs now."""
-        self._work, self._idle = asyncio.Event(), asyncio.Event()
-        self._idle.set()
+        self._start()
+        self._loop = asyncio.get_running_loop()
         await self._sink.open()
         self._task = asyncio.create_task(self._write_batches())
 
@@ -56,6 +95,10 @@ class Journal:
             idle.cancel()
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        if self._alarm is not None:
+            self._alarm.cancel()
+        while self._undecided:
+            self._undecided.popleft().settle("the journal is closed")
         await self._sink.close()
 
     def begin(self, event: Event, counted: Counted | None = None) -> Pending:
@@ -64,15 +107,20 @@ class Journal:
         Raises:
             Unavailable: too many are waiting.
         """
-        if len(self._waiting) >= QUEUE_MAX:
-            raise Unavailable("the journal's queue is full")
-        loop = asyncio.get_running_loop()
-        pending = Pending(loop.create_future(), loop.time() + self._timeout)
         row = event.row(self._node)
-        told = row if counted is None else Tally(f"{self._node}/{counted.name}", counted.until, row)
-        self._waiting.append((told, pending.written))
-        self._idle.clear()
-        self._work.set()
+        pending = self._take()
+        if counted is None:
+            pending.fold.add(stem_of(row), row["ts"], row["request_id"], row["id"], row["count"])
+        else:
+            pending.fold.count(f"{self._node}/{counted.name}", counted.until, row)
+        return pending
+
+    def succeeded(self, event: str, actor: Actor, origin: Origin, account_id: str | None) -> Pending:
+        """Queue a success without target or detail: the same as `begin`, for events that come by the thousand."""
+        ip, source, agent, request_id = origin
+        stem = plain_stem(self._node, event, actor, account_id, ip, source, agent)
+        pending = self._take()
+        pending.fold.add(stem, clock.to_micros(clock.now()), request_id)
         return pending
 
     async def settled(self, pending: Pending) -> None:
@@ -82,41 +130,68 @@ class Journal:
             Unavailable: it is not, within the time limit since it was queued. It may still become so: a row too
                 many is no harm.
         """
-        try:
-            async with asyncio.timeout_at(pending.deadline):
-                await asyncio.shield(pending.written)
-        except TimeoutError:
-            raise Unavailable("the journal did not commit in time") from None
+        await pending.over(self._loop)
+        if pending.problem is not None:
+            raise Unavailable(pending.problem)
 
     async def append(self, event: Event, counted: Counted | None = None) -> None:
         """Record one event and wait until it is durable."""
         await self.settled(self.begin(event, counted))
+
+    def _take(self) -> Pending:
+        """Return where the next event belongs."""
+        if self._queued >= QUEUE_MAX:
+            raise Unavailable("the journal's queue is full")
+        now = self._loop.time()
+        newest = self._waiting[-1] if self._waiting else None
+        if newest is None or newest.done or now > newest.closes or len(newest.fold) >= BATCH_MAX:
+            newest = self._add(Pending(now, self._timeout))
+        newest.events += 1
+        self._queued += 1
+        return newest
+
+    def _add(self, pending: Pending) -> Pending:
+        self._waiting.append(pending)
+        while self._undecided and self._undecided[0].done:
+            self._undecided.popleft()
+        self._undecided.append(pending)
+        if self._alarm is None or self._alarm.when() > pending.deadline:
+            self._set_alarm(pending.deadline)
+        self._idle.clear()
+        self._work.set()
+        return pending
+
+    def _set_alarm(self, at: float) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = self._loop.call_at(at, self._ring)
+
+    def _ring(self) -> None:
+        """Give up on what has taken too long; one timer serves everybody who waits."""
+        self._alarm = None
+        now = self._loop.time()
+        while self._undecided and (self._undecided[0].done or self._undecided[0].deadline <= now):
+            self._undecided.popleft().settle(LATE)
+        if self._undecided:
+            self._set_alarm(self._undecided[0].deadline)
 
     async def _write_batches(self) -> None:
         while True:
             await self._work.wait()
             self._work.clear()
             while self._waiting:
-                batch, self._waiting = self._waiting[:BATCH_MAX], self._waiting[BATCH_MAX:]
-                await self._write_batch(batch)
+                pending = self._waiting.popleft()
+                self._queued -= pending.events
+                pending.settle(await self._written(pending.fold))
             self._idle.set()
 
-    async def _write_batch(self, batch: Sequence[tuple[Row | Tally, asyncio.Future[None]]]) -> None:
-        problem: Unavailable | None = None
-        rows = fold(one for one, _ in batch if not isinstance(one, Tally))
-        tallies = fold_tallies(one for one, _ in batch if isinstance(one, Tally))
+    async def _written(self, fold: Fold) -> str | None:
+        """Make a batch durable, or return what prevents it."""
         try:
             async with self._database.gate:
-                await self._sink.write(rows, tallies)
+                await self._sink.write(fold.rows(), fold.tallies())
         except Unavailable as error:
-            problem = error
+            return error.internal
         except Exception as error:  # noqa: BLE001 - whatever it is, it ends these waiters and not the writer
-            problem = Unavailable(f"journal: {type(error).__name__}: {error}")
-        for _, future in batch:
-            if future.done():
-                continue
-            if problem is None:
-                future.set_result(None)
-            else:
-                future.set_exception(problem)
-                future.exception()  # somebody may have stopped waiting: that is no warning
+            return f"journal: {type(error).__name__}: {error}"
+        return None

@@ -4,7 +4,6 @@ Promise: `write` returns when all rows are on disk, and raises when none is.
 """
 
 import asyncio
-import json
 import sqlite3
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import asyncpg
+import msgspec
 from sqlalchemy import ARRAY, Select, Table, bindparam, case, func, insert, literal_column, null, select, true
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
@@ -75,7 +75,7 @@ class SqliteSink:
         if not tallies:
             connection.execute(self._insert, {"batch": _packed(rows)})
             return
-        counted = json.dumps([[one.name, one.until, *(one.row[name] for name in NAMES)] for one in tallies])
+        counted = _packed([(one.name, one.until, *one.row) for one in tallies])
         connection.execute("BEGIN IMMEDIATE")
         try:
             if rows:
@@ -115,12 +115,11 @@ class PostgresSink:
         """Commit the batch."""
         if self._pool is None:
             raise Unavailable("the journal is closed")
-        arrays = {name: [row[name] for row in rows] for name in NAMES}
+        arrays = _by_column(NAMES, rows)
         if not tallies:
             await self._pool.execute(*_bound(self._insert, arrays))
             return
-        counted = {name: [one.row[name] for one in tallies] for name in NAMES}
-        counted |= {"name": [one.name for one in tallies], "until": [one.until for one in tallies]}
+        counted = _by_column(TALLY_NAMES, [(one.name, one.until, *one.row) for one in tallies])
         async with self._pool.acquire() as connection, connection.transaction():
             if rows:
                 await connection.execute(*_bound(self._insert, arrays))
@@ -139,7 +138,11 @@ def choose(dialect: SqliteDialect | PostgresDialect) -> Sink:
 
 
 def _packed(rows: Sequence[Row]) -> str:
-    return json.dumps([[row[name] for name in NAMES] for row in rows])
+    return msgspec.json.encode(rows).decode()
+
+
+def _by_column(names: Sequence[str], rows: Sequence[Row]) -> dict[str, Sequence[Any]]:
+    return dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {}
 
 
 def _picks(names: Sequence[str]) -> Select[Any]:

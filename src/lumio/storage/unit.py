@@ -5,7 +5,9 @@ Promise: everything of a unit commits, or nothing does; a change without its eve
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any, TypeVar
 
 from sqlalchemy import CursorResult, Executable, Table
@@ -26,15 +28,49 @@ Answer = TypeVar("Answer")
 class View:
     """What a service reads through: one snapshot."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        """Wrap a connection."""
-        self.connection = connection
+    def __init__(self, connection: AsyncConnection | None) -> None:
+        """Wrap a connection; None where it is opened by the first statement."""
+        self._connection = connection
+
+    @property
+    def connection(self) -> AsyncConnection:
+        """The connection. Raises RuntimeError while none was needed."""
+        if self._connection is None:
+            message = "nothing was read yet"
+            raise RuntimeError(message)
+        return self._connection
 
     async def execute(
         self, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
     ) -> CursorResult[Any]:
         """Run one statement."""
         return await self.connection.execute(statement, values)
+
+
+class _Snapshot(View):
+    """A view whose snapshot begins at its first statement: what reads nothing costs no transaction."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(None)
+        self._database = database
+        self._reading: AbstractAsyncContextManager[AsyncConnection] | None = None
+
+    async def execute(
+        self, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+    ) -> CursorResult[Any]:
+        if self._reading is None:
+            self._reading = self._database.reading()
+            self._connection = await self._reading.__aenter__()
+        return await self.connection.execute(statement, values)
+
+    async def __aenter__(self) -> View:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._connection is not None and self._reading is not None:
+            await self._reading.__aexit__(kind, error, trace)
 
 
 class Unit(View):
@@ -127,9 +163,9 @@ class Units:
         self._node = node
 
     async def read(self, work: Callable[[View], Awaitable[Answer]]) -> Answer:
-        """Run `work` on one snapshot that it cannot change."""
-        async with self._database.reading() as connection:
-            return await work(View(connection))
+        """Run `work` on one snapshot that it cannot change; it begins with the first statement."""
+        async with _Snapshot(self._database) as view:
+            return await work(view)
 
     async def run(self, work: Callable[[Unit], Awaitable[Answer]]) -> Answer:
         """Run `work` in a unit and commit; it may run again, so it must act through the unit alone.

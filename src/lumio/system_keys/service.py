@@ -21,6 +21,7 @@ from lumio.kernel import clock, paging
 from lumio.kernel.errors import NotFound
 from lumio.kernel.event import NOWHERE, SYSTEM, Event
 from lumio.kernel.paging import Page
+from lumio.storage.hot import HotReader
 from lumio.storage.unit import Unit, Units, View
 from lumio.system_keys import events
 from lumio.system_keys.model import (
@@ -52,8 +53,11 @@ async def _draw(service: "SystemKeys", _asker: Asker, form: CreateSystemKey) -> 
 class SystemKeys:
     """System keys of the installation."""
 
-    def __init__(self, store: SystemKeyStore, profiles: Profiles, admin: Admin, tags: Tags, proofs: Proofs) -> None:
-        """Work on `store`; `admin` knows what an operator may hand on."""
+    def __init__(
+        self, store: SystemKeyStore, profiles: Profiles, admin: Admin, tags: Tags, proofs: Proofs, hot: HotReader
+    ) -> None:
+        """Work on `store`; `admin` knows what an operator may hand on; read rights for reads by `hot`."""
+        self._hot = hot
         self._store = store
         self._profiles = profiles
         self._admin = admin
@@ -66,6 +70,12 @@ class SystemKeys:
         if principal.kind is not Kind.SYSTEM_KEY or principal.actor.id is None:
             return frozenset()
         return await self._store.permissions_of(view, principal.actor.id)
+
+    async def held_now(self, principal: Principal) -> frozenset[str]:
+        """Return the same by the hot path."""
+        if principal.kind is not Kind.SYSTEM_KEY or principal.actor.id is None:
+            return frozenset()
+        return await self._store.permissions_now(self._hot, principal.actor.id)
 
     @action("system_keys.list", permission="system-keys:read")
     async def list(self, context: Context, form: ListSystemKeys) -> Page[SystemKeyView]:

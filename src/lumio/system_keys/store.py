@@ -59,6 +59,8 @@ _BY_LOOKUP = HotQuery(
     ).where(system_keys.c.lookup_id == bindparam("lookup_id"))
 )  # fmt: skip
 
+_PERMISSIONS = HotQuery(select(system_keys.c.permissions).where(system_keys.c.id == bindparam("id")))
+
 
 class SystemKeyStore:
     """Reads and writes system keys."""
@@ -75,6 +77,11 @@ class SystemKeyStore:
         """Return the list of a key, as `view` sees it; empty when the row is gone."""
         found = await view.execute(select(system_keys.c.permissions).where(system_keys.c.id == key_id))
         return frozenset(_unpacked(found.scalar_one_or_none() or "[]"))
+
+    async def permissions_now(self, hot: HotReader, key_id: str) -> frozenset[str]:
+        """Return the same by the hot path."""
+        row = await hot.row(_PERMISSIONS, id=key_id)
+        return frozenset() if row is None else frozenset(_unpacked(row[0]))
 
     async def page(self, view: View, limit: int, after: tuple[datetime, str] | None) -> Sequence[SystemKeyView]:
         """Return keys, the newest first."""

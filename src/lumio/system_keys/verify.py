@@ -42,7 +42,7 @@ class SystemKeyVerifier:
         key = opaque.parse(presented.text, opaque.SYSTEM_KEY)
         if key is None:
             return Refused("malformed", guess=True)
-        status = await self._authority.status(key.lookup_id, lambda hot: self._load(hot, key.lookup_id))
+        status = await self._authority.status(key.name, lambda hot: self._load(hot, key.lookup_id))
         if status is None:
             return Refused("unknown", guess=True)
         row = status.facts

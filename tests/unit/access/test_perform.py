@@ -92,6 +92,9 @@ class Held:
     async def held(self, _view: View, _principal: Principal) -> frozenset[str]:
         return self.names
 
+    async def held_now(self, _principal: Principal) -> frozenset[str]:
+        return self.names
+
 
 class Stage:
     """A ground with the small domain on it."""

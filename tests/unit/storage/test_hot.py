@@ -39,7 +39,7 @@ class Failing:
     def __init__(self, problem: Exception) -> None:
         self.problem = problem
 
-    async def fetchrow(self, *_given: object) -> None:
+    async def fetch(self, *_given: object) -> None:
         raise self.problem
 
     async def close(self) -> None:

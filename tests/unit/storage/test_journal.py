@@ -8,14 +8,16 @@ from contextlib import asynccontextmanager
 import pytest
 
 from lumio.kernel.errors import Unavailable
-from lumio.kernel.event import ANONYMOUS, Counted, Event, Origin
+from lumio.kernel.event import ANONYMOUS, Actor, Counted, Event, Origin
 from lumio.storage import journal as journal_module
-from lumio.storage.events import events
+from lumio.storage.events import NAMES, events
 from lumio.storage.folding import VARIOUS, Row, Tally
 from lumio.storage.journal import Journal
 from lumio.storage.sinks import Sink
 from lumio.storage.unit import Unit
 from tests.support.ground import NODE, Ground, fact
+
+COUNT = NAMES.index("count")
 
 
 class Watched:
@@ -35,7 +37,7 @@ class Watched:
         await self.gate.wait()
         if self.problem is not None:
             raise self.problem
-        self.batches.append(sum(row["count"] for row in rows))
+        self.batches.append(sum(row[COUNT] for row in rows))
         await self.real.write(rows, tallies)
 
     async def close(self) -> None:
@@ -181,6 +183,31 @@ async def test_the_limit_counts_from_the_moment_an_event_is_queued(ground: Groun
         sink.gate.set()
 
 
+async def test_a_success_that_comes_by_the_thousand_is_told_like_any_other(ground: Ground) -> None:
+    actor = Actor("api_key", "k-1", "ci\0" + "x" * 400, "u-1", "api_key", "k-1")
+    origin = Origin("::1", "peer", "a\0", "r")
+    await ground.journal.append(Event("thing.made", "success", actor, origin, account_id="a-1"))
+    await ground.journal.settled(ground.journal.succeeded("thing.made", actor, origin, "a-1"))
+    one, other = [
+        {name: getattr(row, name) for name in NAMES if name not in {"id", "ts"}}
+        for row in await ground.rows(events.select().where(events.c.event == "thing.made"))
+    ]
+    assert one == other
+
+
+async def test_who_comes_late_to_a_hanging_store_has_the_whole_limit_too(ground: Ground) -> None:
+    async with watched(ground, limit=0.4) as (journal, sink):
+        sink.gate.clear()
+        early = [asyncio.create_task(journal.append(fact())) for _ in range(2)]
+        await asyncio.sleep(0.25)
+        late = asyncio.create_task(journal.append(fact()))
+        answers = await asyncio.gather(*early, return_exceptions=True)
+        assert [type(answer) for answer in answers] == [Unavailable] * 2
+        sink.gate.set()
+        await late
+        assert await ground.told() == 3
+
+
 async def test_a_full_queue_refuses_more_at_once(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal_module, "QUEUE_MAX", 3)
     async with watched(ground) as (journal, sink):
@@ -212,7 +239,7 @@ async def test_close_writes_what_waits(ground: Ground) -> None:
         sink.gate.clear()
         pending = [journal.begin(fact()) for _ in range(1200)]
         asyncio.get_running_loop().call_later(0.05, sink.gate.set)
-    assert all(one.written.done() for one in pending)
+    assert all(one.done and one.problem is None for one in pending)
     assert await ground.told() == 1200
 
 

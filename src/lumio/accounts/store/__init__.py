@@ -11,6 +11,7 @@ from lumio.accounts.model import (
     Listed,
     Membership,
     Person,
+    Place,
     Standing,
     UserView,
     mail_key,
@@ -36,9 +37,19 @@ _BY_MEMBER = HotQuery(_STANDING.where(members.c.id == bindparam("member_id")))
 _BY_USER = HotQuery(
     _STANDING.where(members.c.account_id == bindparam("account_id"), members.c.user_id == bindparam("user_id"))
 )
-_EXISTS = HotQuery(
-    select(accounts.c.id).where(accounts.c.id == bindparam("account_id"), accounts.c.closed_at.is_(None))
-)
+_ACCOUNT = select(accounts.c.id, accounts.c.slug, accounts.c.name).where(accounts.c.closed_at.is_(None))
+_ACCOUNT_NOW = HotQuery(_ACCOUNT.where(accounts.c.id == bindparam("account_id")))
+_PLACE = HotQuery(
+    select(
+        users.c.id, users.c.email, users.c.display_name, accounts.c.id, accounts.c.slug, accounts.c.name,
+        members.c.role, users.c.suspended_at,
+    )
+    .select_from(
+        members.outerjoin(users, users.c.id == members.c.user_id)
+        .join(accounts, accounts.c.id == members.c.account_id)
+    )
+    .where(members.c.id == bindparam("member_id"), accounts.c.closed_at.is_(None))
+)  # fmt: skip
 
 
 class AccountStore:
@@ -60,7 +71,20 @@ class AccountStore:
 
     async def exists(self, account_id: str) -> bool:
         """Tell whether there is such an account, by the hot path."""
-        return await self._hot.row(_EXISTS, account_id=account_id) is not None
+        return await self.account_now(account_id) is not None
+
+    async def account_now(self, account_id: str) -> AccountView | None:
+        """Return an account, by the hot path."""
+        row = await self._hot.row(_ACCOUNT_NOW, account_id=account_id)
+        return None if row is None else AccountView(*row)
+
+    async def place_of_member(self, member_id: str) -> Place:
+        """Return who a member is and where, by the hot path."""
+        row = await self._hot.row(_PLACE, member_id=member_id)
+        if row is None:
+            return Place(None, None, None)
+        user = None if row[0] is None else UserView(*row[:3])
+        return Place(user, AccountView(*row[3:6]), row[6] if row[7] is None else None)
 
     async def standing_within(self, view: View, member_id: str) -> Standing | None:
         """Return what a member is, as `view` sees it."""
@@ -81,14 +105,8 @@ class AccountStore:
 
     async def account(self, view: View, account_id: str) -> AccountView | None:
         """Return an account."""
-        found = select(accounts).where(accounts.c.id == account_id, accounts.c.closed_at.is_(None))
-        row = (await view.execute(found)).first()
+        row = (await view.execute(_ACCOUNT.where(accounts.c.id == account_id))).first()
         return None if row is None else AccountView(row.id, row.slug, row.name)
-
-    async def user(self, view: View, user_id: str) -> UserView | None:
-        """Return a person as others see them."""
-        row = (await view.execute(select(users).where(users.c.id == user_id))).first()
-        return None if row is None else UserView(row.id, row.email, row.display_name)
 
     async def person(self, view: View, *, user_id: str = "", email: str = "") -> Person | None:
         """Return a person by id or by mail address, with what sign-in needs."""

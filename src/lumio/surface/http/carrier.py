@@ -15,45 +15,73 @@ from lumio.kernel.errors import FieldError, Malformed
 SESSION_COOKIE = "__Host-lumio"
 POPOUT_PARAMETER = "token"
 PARAMETERS_MAX = 1000
-FORWARDED_ADDRESSES = {b"x-forwarded-uri", b"x-original-uri"}
 COOKIELESS = ("/v1/", "/developer/", "/oauth/", "/.well-known/")
 
-_ACCOUNT = ACCOUNT_HEADER.lower().encode()
+_READ = frozenset({
+    b"authorization", b"cookie", b"user-agent", b"x-forwarded-for", b"x-forwarded-uri", b"x-original-uri",
+    ACCOUNT_HEADER.lower().encode(),
+})  # fmt: skip
 _BEARER = re.compile(r"(?i:bearer) +([\x21-\x7e]+)")
 _PREFIXES = tuple(row.prefix for row in TABLE)
 
 
-def collect(path: str, headers: Iterable[tuple[bytes, bytes]], query: bytes) -> list[Presented]:
-    """Return every credential in a request, in any place; more than one is for the authenticator to refuse.
+class Carried:
+    """What a request carries for the entrance: credentials, and what is said of where it comes from.
 
-    An `Authorization` header that cannot be read counts as one: as the empty text, which is no key of ours.
-
-    Raises:
-        Malformed: more query parameters than any address takes.
+    `found` has every credential in any place; more than one is for the authenticator to refuse. `account` is the one
+    that the request names; several headers are one list (RFC 9110, 5.3), which names none.
     """
-    found = []
-    for name, value in headers:
-        if name == b"authorization":
-            found.append(Presented(_bearer(value), Place.BEARER))
-        elif name == b"cookie" and not path.startswith(COOKIELESS):
-            cookie = read_cookie(value, SESSION_COOKIE)
-            if cookie:
-                found.append(Presented(cookie, Place.COOKIE))
-    if query:
-        found.extend(_in_query(query))
-    return found
 
+    __slots__ = ("_addresses", "account", "agent", "forwarded_for", "found")
 
-def forwarded(headers: Iterable[tuple[bytes, bytes]]) -> list[Presented]:
-    """Return every credential in the address that a proxy asks about; only a trusted proxy may be believed.
+    def __init__(self, path: str, headers: Iterable[tuple[bytes, bytes]], query: bytes) -> None:
+        """Look through the headers once, and through the query.
 
-    Proxies name it in one header or the other; where both say the same, it counts once.
+        An `Authorization` header that cannot be read counts as a credential: as the empty text, which is none of
+        ours.
 
-    Raises:
-        Malformed: more query parameters than any address takes.
-    """
-    queries = {value.partition(b"?")[2] for name, value in headers if name in FORWARDED_ADDRESSES}
-    return [one for query in sorted(queries) for one in _in_query(query)]
+        Raises:
+            Malformed: more query parameters than any address takes.
+        """
+        self.found: list[Presented] = []
+        self.account: str | None = None
+        self.agent: bytes | None = None
+        self.forwarded_for: list[bytes] = []
+        self._addresses: set[bytes] = set()
+        for name, value in headers:
+            if name in _READ:
+                self._read(path, name, value)
+        if query:
+            self.found.extend(_in_query(query))
+
+    def _read(self, path: str, name: bytes, value: bytes) -> None:
+        match name:
+            case b"authorization":
+                self.found.append(Presented(_bearer(value), Place.BEARER))
+            case b"cookie":
+                cookie = None if path.startswith(COOKIELESS) else read_cookie(value, SESSION_COOKIE)
+                if cookie:
+                    self.found.append(Presented(cookie, Place.COOKIE))
+            case b"user-agent":
+                self.agent = value if self.agent is None else self.agent
+            case b"x-forwarded-for":
+                self.forwarded_for.append(value)
+            case b"x-forwarded-uri" | b"x-original-uri":
+                self._addresses.add(value)
+            case _:
+                named = value.decode("latin-1").strip()
+                self.account = named if self.account is None else f"{self.account}, {named}"
+
+    def forwarded(self) -> list[Presented]:
+        """Return every credential in the address that a proxy asks about; only a trusted proxy may be believed.
+
+        Proxies name it in one header or the other; where both say the same, it counts once.
+
+        Raises:
+            Malformed: more query parameters than any address takes.
+        """
+        queries = {address.partition(b"?")[2] for address in self._addresses}
+        return [one for query in sorted(queries) for one in _in_query(query)]
 
 
 def _bearer(value: bytes) -> str:
@@ -76,12 +104,6 @@ def _in_query(query: bytes) -> Iterable[Presented]:
             yield Presented(value, Place.STRAY)
         elif name.startswith(_PREFIXES):
             yield Presented(name, Place.STRAY)
-
-
-def named_account(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
-    """Return the account that a request names; several headers are one list (RFC 9110, 5.3), which names none."""
-    named = [value.decode("latin-1").strip() for name, value in headers if name == _ACCOUNT]
-    return ", ".join(named) if named else None
 
 
 def read_cookie(header: bytes, name: str) -> str | None:

@@ -31,6 +31,11 @@ ALWAYS = (
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
     (b"x-frame-options", b"DENY"),
 )
+OF_ANSWERS = (
+    (b"content-security-policy", OTHER_POLICY.encode()),
+    (b"cache-control", b"private, no-store"),
+)
+"""Of an answer that is no page and says nothing else."""
 TRANSPORT = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 
 
@@ -41,6 +46,8 @@ class Frame:
         """Wrap `app`; `secure` says that the public address is https."""
         self._app = app
         self._always = (*ALWAYS, TRANSPORT) if secure else ALWAYS
+        self._plain = (*self._always, *OF_ANSWERS)
+        self._own = frozenset(name for name, _ in self._plain)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -71,6 +78,14 @@ class Frame:
         await self._app(scope, patient, dressed)
 
     def _dress(self, given: Any, request_id: str) -> list[tuple[bytes, bytes]]:
+        for name, value in given:
+            page = name == b"content-type" and value.startswith(b"text/html")
+            if page or name in self._own or not name.islower():
+                return self._dress_specially(given, request_id)
+        return [*given, *self._plain, (b"x-request-id", request_id.encode())]
+
+    def _dress_specially(self, given: Any, request_id: str) -> list[tuple[bytes, bytes]]:
+        """Dress an answer that is a page, or that has some of these headers already: its own stay."""
         headers = [(bytes(name).lower(), bytes(value)) for name, value in given]
         names = {name for name, _ in headers}
         headers += [(name, value) for name, value in self._always if name not in names]

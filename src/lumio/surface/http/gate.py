@@ -1,25 +1,22 @@
-"""The gate: carries credentials to the authenticator, and holds each answer until it may leave.
+"""The gate: lets requests in before the framework's routes, and holds each answer until it may leave.
 
 Promise: an answer starts only when its authentication is on disk and its credential is still good; a body that
 is still arriving when its credential ends is not waited for.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from litestar import Request, Response
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 
-from lumio.access.authenticator import Authenticated, Authenticator
-from lumio.access.kinds import Presented
-from lumio.access.principal import Asker
-from lumio.kernel.errors import LumioError, Unauthenticated
-from lumio.surface.http import carrier, origin
+from lumio.kernel.errors import LumioError
 from lumio.surface.http.body_watch import BodyWatch
+from lumio.surface.http.entrance import Entrance, Visit
 from lumio.surface.http.forgery import ForgeryGuard
 from lumio.surface.http.frame import Message, Send
-from lumio.surface.http.rating import Rating
+from lumio.surface.http.rating import RATE
 
 OPEN = "open"
 FORWARDED = "forwarded"
@@ -34,38 +31,26 @@ class Gate(ASGIMiddleware):
     scopes = (ScopeType.HTTP,)
     exclude_opt_key = OPEN
 
-    def __init__(
-        self,
-        authenticator: Authenticator,
-        forgery: ForgeryGuard,
-        rating: Rating,
-        trusted: origin.Networks,
-        render: Render,
-    ) -> None:
-        """Ask `authenticator`; believe the proxies in `trusted` about addresses; show refusals by `render`."""
-        self._rating = rating
-        self._authenticator = authenticator
+    def __init__(self, entrance: Entrance, forgery: ForgeryGuard, render: Render) -> None:
+        """Let in by `entrance`; show refusals by `render`."""
+        self._entrance = entrance
         self._forgery = forgery
-        self._trusted = trusted
         self._render = render
 
     async def handle(self, scope: Any, receive: Any, send: Any, next_app: Any) -> None:
         """Serve one request."""
-        where = origin.of_request(scope.get("client"), scope["headers"], scope["state"]["request_id"], self._trusted)
-        found = carrier.collect(scope["path"], scope["headers"], scope.get("query_string", b""))
-        if FORWARDED in scope["route_handler"].opt and origin.from_proxy(scope.get("client"), self._trusted):
-            found += carrier.forwarded(scope["headers"])
-        account = carrier.named_account(scope["headers"])
-        authenticated = await self._authenticator.authenticate(found, where, account)
-        asker = Asker(authenticated.principal, where)
-        scope["state"]["asker"] = asker
-        rates = await self._count(scope, asker, authenticated)
-        self._forgery.check(scope, authenticated.principal)
-        standing = _Standing(self._authenticator, authenticated, asker, found)
-        body = BodyWatch(receive, standing.check)
-        way_out = _WayOut(send, standing.late_check, rates)
+        marks = scope["route_handler"].opt
+        visit = await self._entrance.admit(scope, forwarded=FORWARDED in marks, rate=marks.get(RATE))
+        scope["state"]["asker"] = visit.asker
         try:
-            await next_app(scope, body if found else receive, way_out)
+            self._forgery.check(scope, visit.asker.principal)
+        except LumioError:
+            await visit.on_disk()
+            raise
+        body = BodyWatch(receive, visit.check)
+        way_out = _WayOut(send, visit)
+        try:
+            await next_app(scope, body if visit.presented else receive, way_out)
             if way_out.refused is not None:
                 await self._refuse(scope, body, send, way_out.refused)
         finally:
@@ -88,49 +73,13 @@ class Gate(ASGIMiddleware):
         if breaking_off:
             await body.drain()
 
-    async def _count(self, scope: Any, asker: Asker, authenticated: Authenticated) -> list[tuple[bytes, bytes]]:
-        """Count the request; an answer that refuses it waits for its authentication like any other."""
-        try:
-            headers = await self._rating.count(scope, asker.principal, asker.origin.ip)
-        except LumioError:
-            await self._authenticator.settled(authenticated)
-            raise
-        return [(name.encode(), value.encode()) for name, value in headers.items()]
-
-
-class _Standing:
-    """Whether the credential of one request still stands; that it does not is found and recorded once."""
-
-    def __init__(
-        self, authenticator: Authenticator, authenticated: Authenticated, asker: Asker, found: list[Presented]
-    ) -> None:
-        self._authenticator = authenticator
-        self._authenticated = authenticated
-        self._asker = asker
-        self._found = found
-
-    async def check(self) -> None:
-        """Raise Unauthenticated when the credential has ended by another's hand."""
-        asker, outcome = self._asker, self._asker.outcome
-        if not outcome.end_recorded and not outcome.ended_self:
-            good = await self._authenticator.still_good(asker.principal, self._found, asker.origin)
-            outcome.end_recorded = not good
-        if outcome.end_recorded:
-            raise Unauthenticated(internal="revoked_in_flight")
-
-    async def late_check(self) -> None:
-        """Wait until the authentication is on disk, then check."""
-        await self._authenticator.settled(self._authenticated)
-        await self.check()
-
 
 class _WayOut:
     """The first message of an answer waits for the late check; a refused answer is dropped whole."""
 
-    def __init__(self, send: Send, check: Callable[[], Awaitable[None]], headers: list[tuple[bytes, bytes]]) -> None:
+    def __init__(self, send: Send, visit: Visit) -> None:
         self._send = send
-        self._check = check
-        self._headers = headers
+        self._visit = visit
         self.refused: LumioError | None = None
 
     async def __call__(self, message: Message) -> None:
@@ -138,9 +87,9 @@ class _WayOut:
             return
         if message["type"] == "http.response.start":
             try:
-                await self._check()
+                await self._visit.late_check()
             except LumioError as error:
                 self.refused = error
                 return
-            message["headers"] = [*message["headers"], *self._headers]
+            message["headers"] = [*message["headers"], *self._visit.rates]
         await self._send(message)

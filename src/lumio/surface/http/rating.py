@@ -4,7 +4,7 @@ The headers are those of draft-ietf-httpapi-ratelimit-headers-10.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from functools import cache
 
 from lumio.access.kinds import Kind
 from lumio.access.principal import Principal
@@ -22,25 +22,25 @@ class Rating:
         self._limiter = limiter
         self._rules = rules
 
-    async def count(self, scope: Any, principal: Principal, address: str | None) -> dict[str, str]:
-        """Count a request and return its headers; empty where nothing is limited.
+    async def count(self, principal: Principal, address: str | None, name: str | None) -> list[tuple[bytes, bytes]]:
+        """Count a request, also under the rule `name` of its route, and return its headers; none without a limit.
 
         Raises:
             Limited: a window is used up.
         """
-        found = [await self._limiter.count(principal, address)]
-        name = scope["route_handler"].opt.get(RATE)
-        if name is not None and principal.kind not in {Kind.SYSTEM_KEY, Kind.ANONYMOUS}:
-            found.append(await self._limiter.spend(self._rules[name], who(principal, address)))
-        return _headers([one for one in found if one is not None])
+        first = await self._limiter.count(principal, address)
+        if name is None or principal.kind in {Kind.SYSTEM_KEY, Kind.ANONYMOUS}:
+            return [] if first is None else _headers(first)
+        second = await self._limiter.spend(self._rules[name], who(principal, address))
+        return _headers(second) if first is None else _headers(first, second)
 
 
-def _headers(standings: list[Standing]) -> dict[str, str]:
-    if not standings:
-        return {}
-    return {
-        "ratelimit-policy": ", ".join(
-            f'"{one.rule.name}";q={one.rule.limit};w={one.rule.seconds}' for one in standings
-        ),
-        "ratelimit": ", ".join(f'"{one.rule.name}";r={one.left};t={one.resets_in}' for one in standings),
-    }
+def _headers(*standings: Standing) -> list[tuple[bytes, bytes]]:
+    policies = b", ".join([_policy(one.rule) for one in standings])
+    left = ", ".join([f'"{one.rule.name}";r={one.left};t={one.resets_in}' for one in standings])
+    return [(b"ratelimit-policy", policies), (b"ratelimit", left.encode())]
+
+
+@cache
+def _policy(rule: Rule) -> bytes:
+    return f'"{rule.name}";q={rule.limit};w={rule.seconds}'.encode()

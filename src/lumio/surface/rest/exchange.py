@@ -153,12 +153,24 @@ def query(request: Web, *reserved: str) -> dict[str, str]:
     Raises:
         Invalid: a name that stands there twice.
     """
+    try:
+        return plain_query(request.scope.get("query_string", b""), *reserved)
+    except Invalid:
+        _may_ask(request)
+        raise
+
+
+def plain_query(text: bytes, *reserved: str) -> dict[str, str]:
+    """Return the same of a query alone.
+
+    Raises:
+        Invalid: a name that stands there twice.
+    """
     found: dict[str, str] = {}
-    for name, value in request.query_params.multi_items():
+    for name, value in parse_qsl(text.decode("latin-1"), keep_blank_values=True) if text else ():
         if name in found:
-            _may_ask(request)
             raise Invalid([FieldError(name, "twice", "Stands here more than once.")])
-        if name not in {*reserved, POPOUT_PARAMETER}:
+        if name != POPOUT_PARAMETER and name not in reserved:
             found[name] = value
     return found
 

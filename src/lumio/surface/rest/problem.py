@@ -3,9 +3,11 @@
 from http import HTTPStatus
 from typing import Any
 
+import msgspec
 from litestar import Response
 
 from lumio.kernel.errors import Conflict, Invalid, LumioError, StepUpRequired
+from lumio.surface.http.direct import Answer
 from lumio.surface.http.failures import headers_of, status_of
 
 MEDIA_TYPE = "application/problem+json"
@@ -35,3 +37,12 @@ def render(error: LumioError, request_id: str) -> Response[Any]:
     """Return the answer for an error."""
     body = document(error, request_id)
     return Response(body, status_code=body["status"], media_type=MEDIA_TYPE, headers=headers_of(error))
+
+
+def direct(error: LumioError, request_id: str) -> Answer:
+    """Return the same answer for the direct way."""
+    body = document(error, request_id)
+    encoded = msgspec.json.encode(body)
+    headers = [(name.lower().encode(), value.encode()) for name, value in headers_of(error).items()]
+    headers += [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(encoded)).encode())]
+    return Answer(body["status"], headers, encoded)

@@ -19,7 +19,7 @@ def key(prefix: str = opaque.DEVELOPER_KEY) -> str:
 
 def collect(path: str = PROGRAM, query: str = "", **headers: str) -> list[tuple[str, str]]:
     raw = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()]
-    return [(one.place, one.text) for one in carrier.collect(path, raw, query.encode())]
+    return [(one.place, one.text) for one in carrier.Carried(path, raw, query.encode()).found]
 
 
 def test_nothing_presented_is_nothing_found() -> None:
@@ -64,7 +64,7 @@ def test_any_authorization_header_counts_as_exactly_one_credential(header: str) 
 
 def test_two_credentials_are_both_found_for_the_authenticator_to_refuse() -> None:
     raw = [(b"authorization", b"Bearer a"), (b"authorization", b"Bearer b")]
-    assert len(carrier.collect(PROGRAM, raw, b"")) == 2
+    assert len(carrier.Carried(PROGRAM, raw, b"").found) == 2
     assert len(collect(PAGE, query=f"token={key()}", authorization="Bearer a", cookie="__Host-lumio=x")) == 3
 
 

@@ -77,7 +77,27 @@ def test_a_normal_form_is_its_own_normal_form_and_fits_its_column(text: str) -> 
 
 
 def test_an_origin_has_the_request_s_own_id_and_what_the_client_calls_itself() -> None:
-    headers = [(b"user-agent", b"curl/8 \xff"), (b"x-forwarded-for", b"198.51.100.1"), (b"x-request-id", b"mine")]
-    found = origin.of_request((PROXY, 4711), headers, "made-here", PROXIES)
-    assert (found.ip, found.ip_source, found.request_id) == ("198.51.100.1", "forwarded", "made-here")
-    assert found.user_agent == "curl/8 \ufffd"
+    origins = origin.Origins(PROXIES)
+    for number in range(3):
+        found = origins.of((PROXY, 4711), [b"198.51.100.1"], b"curl/8 \xff", f"made-{number}")
+        assert (found.ip, found.ip_source, found.request_id) == ("198.51.100.1", "forwarded", f"made-{number}")
+        assert found.user_agent == "curl/8 \ufffd"
+    assert origins.of((STRANGER, 4711), [b"198.51.100.1"], None, "r") == (STRANGER, "peer", None, "r")
+    assert origins.of(None, [], None, "r") == (None, "peer", None, "r")
+
+
+def test_long_texts_of_strangers_are_read_alike_and_not_remembered() -> None:
+    origins, long = origin.Origins(PROXIES), b"x" * (origin.SHORT + 1)
+    remembered = origin._mask_short.cache_info().currsize
+    found = origins.of((PROXY, 1), [long + b", 198.51.100.1"], long, "r")
+    assert found == ("198.51.100.1", "forwarded", long.decode(), "r")
+    assert origins._found.cache_info().currsize == 0
+    assert origin._mask_short.cache_info().currsize == remembered
+
+
+def test_only_a_peer_inside_the_list_is_a_proxy() -> None:
+    origins = origin.Origins(PROXIES)
+    for peer, believed in ((PROXY, True), ("::ffff:10.0.0.1", True), (STRANGER, False), ("?", False)):
+        assert origins.from_proxy((peer, 1)) is believed
+    assert not origins.from_proxy(None)
+    assert not origin.Origins(()).from_proxy((PROXY, 1))
