@@ -12,6 +12,7 @@ from lumio.crypto.notary import Notary
 from lumio.crypto.sealing import Sealer
 from lumio.crypto.signing import AccessTokens
 from lumio.settings import Settings
+from lumio.storage import sinks
 from lumio.storage.database import Database
 from lumio.storage.journal import Journal
 from lumio.storage.outbox import Outbox
@@ -44,12 +45,13 @@ def lay(settings: Settings, password_cost: Cost, key_cost: Cost) -> Ground:
     """Build the ground; nothing is opened yet."""
     ring = roots.load(settings.root_secret_file)
     database = Database(settings.database_url)
+    sink = sinks.choose(database, settings.journal_socket)
     return Ground(
         settings=settings,
         ring=ring,
         database=database,
         units=Units(database, settings.node),
-        journal=Journal(database, settings.node, settings.journal_timeout_seconds),
+        journal=Journal(database, settings.node, settings.journal_timeout_seconds, sink),
         authority=choose(database, place_of(settings)),
         peppers=Peppers(ring),
         access_tokens=AccessTokens(ring, settings.public_url),

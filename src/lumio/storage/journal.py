@@ -30,10 +30,9 @@ class Pending:
 class Journal:
     """Group commit for events that have no change beside them: authentications and refusals."""
 
-    def __init__(self, database: Database, node: str, timeout: float) -> None:
+    def __init__(self, database: Database, node: str, timeout: float, sink: sinks.Sink | None = None) -> None:
         """Write into `database`; an event that is not durable after `timeout` seconds is Unavailable."""
-        self._sink = sinks.choose(database.dialect)
-        self._database = database
+        self._sink = sink or sinks.choose(database)
         self._node = node
         self._timeout = timeout
         self._waiting: list[tuple[Row | Tally, asyncio.Future[None]]] = []
@@ -106,8 +105,7 @@ class Journal:
         rows = fold(one for one, _ in batch if not isinstance(one, Tally))
         tallies = fold_tallies(one for one, _ in batch if isinstance(one, Tally))
         try:
-            async with self._database.gate:
-                await self._sink.write(rows, tallies)
+            await self._sink.write(rows, tallies)
         except Unavailable as error:
             problem = error
         except Exception as error:  # noqa: BLE001 - whatever it is, it ends these waiters and not the writer
