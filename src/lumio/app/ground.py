@@ -11,10 +11,13 @@ from lumio.crypto.hashing import Cost, Peppers, StretchPool
 from lumio.crypto.notary import Notary
 from lumio.crypto.sealing import Sealer
 from lumio.crypto.signing import AccessTokens
+from lumio.kernel.board import Board
+from lumio.kernel.metrics import Metrics
 from lumio.settings import Settings
 from lumio.storage import sinks
 from lumio.storage.database import Database
 from lumio.storage.journal import Journal
+from lumio.storage.metered import MeteredSink
 from lumio.storage.outbox import Outbox
 from lumio.storage.unit import Units
 
@@ -39,13 +42,19 @@ class Ground:
     outbox: Outbox
     notary: Notary
     failures: FailureLimiter
+    metrics: Metrics
+    board: Board
 
 
 def lay(settings: Settings, password_cost: Cost, key_cost: Cost) -> Ground:
     """Build the ground; nothing is opened yet."""
     ring = roots.load(settings.root_secret_file)
     database = Database(settings.database_url)
-    sink = sinks.choose(database, settings.journal_socket)
+    metrics, board = Metrics(), Board(settings.run_dir, f"worker-{settings.worker}")
+    before = board.mine()
+    if before is not None:
+        metrics.go_on_from(before)
+    sink = MeteredSink(sinks.choose(database, settings.journal_socket), metrics)
     return Ground(
         settings=settings,
         ring=ring,
@@ -60,6 +69,8 @@ def lay(settings: Settings, password_cost: Cost, key_cost: Cost) -> Ground:
         outbox=Outbox(database, Sealer(ring, "outbox")),
         notary=Notary(ring),
         failures=FailureLimiter(settings.rate_auth_failures),
+        metrics=metrics,
+        board=board,
     )
 
 

@@ -1,5 +1,6 @@
 """The house: all of it put together, opened and closed in order."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from litestar import Litestar
 from lumio.access.limit import FailureLimiter
 from lumio.access.perform import Perform
 from lumio.app.audit_tools import AuditTools, audit_chores, audit_tools
+from lumio.app.gauges import scrape_of
 from lumio.app.ground import Ground, lay
 from lumio.app.services import Services, doorkeeper, employ, make_stores
 from lumio.app.web import open_door
@@ -20,6 +22,7 @@ from lumio.crypto.hashing import KEY_COST, PASSWORD_COST, Cost, StretchPool, Tag
 from lumio.crypto.notary import Notary
 from lumio.crypto.proofs import Proofs
 from lumio.kernel import clock
+from lumio.kernel.board import POST_SECONDS
 from lumio.login.service import Login
 from lumio.settings import Settings
 from lumio.storage import idempotency
@@ -27,6 +30,7 @@ from lumio.storage.database import Database
 from lumio.storage.journal import Journal
 from lumio.storage.rates import RateWindows
 from lumio.storage.unit import Units
+from lumio.surface.http.counting import Counting
 from lumio.surface.http.frame import Frame
 from lumio.surface.http.housekeeping import Chore, Chores
 from lumio.surface.mail.sender import Sender as MailSender
@@ -99,7 +103,7 @@ def build(
         ground.units, ground.journal, ground.authority, [services.accounts, services.admin, services.system_keys]
     )
     tools = audit_tools(settings, ground.database)
-    web = open_door(ground, services, perform, authenticator)
+    web = open_door(ground, services, perform, authenticator, scrape_of(ground, tools.sealer))
     return House(
         settings=settings,
         database=ground.database,
@@ -117,7 +121,7 @@ def build(
         exports=services.exports,
         chores=_chores(ground, services, tools, sealing=sealing),
         web=web,
-        asgi=Frame(web, secure=settings.public_url.startswith("https")),
+        asgi=Frame(web, Counting(ground.metrics), secure=settings.public_url.startswith("https")),
     )
 
 
@@ -135,6 +139,7 @@ def _chores(ground: Ground, services: Services, tools: AuditTools, *, sealing: b
     )
     return Chores([
         (0.5, mailer.run_once),
+        (POST_SECONDS, lambda: asyncio.to_thread(ground.board.post, ground.metrics.figures())),
         (5, lambda: services.keys.flush(units)),
         (5, lambda: services.popouts.flush(units)),
         (5, lambda: services.system_keys.flush(units)),

@@ -56,11 +56,14 @@ from lumio.surface.graph.graph import Graph
 from lumio.surface.html.pages import Facts, Pages, every
 from lumio.surface.html.routes import dashboard, root, static_file
 from lumio.surface.html.templating import StaticFiles, environment
+from lumio.surface.http.counting import tell_why
 from lumio.surface.http.failures import understand
 from lumio.surface.http.forgery import FORM, ForgeryGuard
 from lumio.surface.http.gate import Gate
 from lumio.surface.http.health import healthz, readyz
+from lumio.surface.http.metrics import Lookout, metrics
 from lumio.surface.http.rating import Rating
+from lumio.surface.http.scrape import Scrape
 from lumio.surface.rest import developer, problem
 from lumio.surface.rest.describe_routes import openapi_document
 from lumio.system_keys.graph import SystemKeyMutations, SystemKeyQueries
@@ -90,7 +93,7 @@ MUTATIONS: tuple[Any, ...] = (
     KeyMutations, PopoutMutations, SystemKeyMutations, TeamMutations, DepartureMutations, BillingMutations,
 )  # fmt: skip
 
-OTHERS: tuple[Any, ...] = (root, dashboard, healthz, readyz, static_file, openapi_document, audit_keys)
+OTHERS: tuple[Any, ...] = (root, dashboard, healthz, readyz, metrics, static_file, openapi_document, audit_keys)
 
 KNOWN = (
     "accounts", "admin", "admin_roles", "admin_users", "sessions", "keys", "popouts", "system_keys", "extensions",
@@ -100,7 +103,9 @@ KNOWN = (
 """The services that handlers ask for by name."""
 
 
-def open_door(ground: Ground, services: Services, perform: Perform, authenticator: Authenticator) -> Litestar:
+def open_door(
+    ground: Ground, services: Services, perform: Perform, authenticator: Authenticator, scrape: Scrape
+) -> Litestar:
     """Build the web application: routes, the gate before them, and what their handlers may ask for."""
     settings = ground.settings
     forgery = ForgeryGuard(Peppers(ground.ring, "forms"), settings.public_url)
@@ -116,6 +121,8 @@ def open_door(ground: Ground, services: Services, perform: Perform, authenticato
         "graph": _graph(services, perform, introspection=settings.introspection),
         "introspection": Introspection(authenticator, perform.rights_within),
         "tails": Tails(),
+        "scrape": scrape,
+        "lookout": Lookout(settings.metrics_token, settings.trusted_proxies),
         "public_url": settings.public_url,
     }
     render = Renderer(pages)
@@ -194,6 +201,7 @@ class Renderer:
         """Return the answer."""
         request_id = str(request.scope["state"]["request_id"])
         understood = understand(error, request_id)
+        tell_why(request.scope, understood)
         path = request.url.path
         if path.startswith(developer.PREFIX):
             return developer.render(understood, request_id)

@@ -5,6 +5,7 @@ Promise: what is beside it is there before the first worker and ends after the l
 
 import asyncio
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def run(settings: Settings, host: str, port: int) -> int:
         sys.stdout.flush()
         with RunFolder(settings.data_dir) as folder:
             settings_module.hand_to_workers(port=port, run_dir=folder.path)
-            _serve(settings, folder.path, host, port)
+            _serve(replace(settings, run_dir=folder.path), folder.path, host, port)
     except (OSError, ValueError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

@@ -13,9 +13,13 @@ import sqlite3
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 
 import structlog
 
+from lumio.kernel import clock
+from lumio.kernel.board import POST_SECONDS, Board, resident_bytes
+from lumio.kernel.metrics import COMMITS, MEMORY, Metrics
 from lumio.settings import Settings
 from lumio.storage.packing import Packed, answer, take_from
 from lumio.storage.shared_sink import short_path
@@ -62,6 +66,7 @@ class Writer:
         self._ready = selectors.DefaultSelector()
         self._ready.register(listening, selectors.EVENT_READ)
         self.told = False
+        self.metrics = Metrics()
 
     @property
     def alone(self) -> bool:
@@ -104,6 +109,7 @@ class Writer:
         try:
             with self._turns:
                 self._file.write(batches)
+            self.metrics.count(COMMITS)
         except sqlite3.Error as error:
             return f"{type(error).__name__}: {error}"
         return ""
@@ -119,7 +125,7 @@ class Writer:
         worker.connection.close()
 
 
-def write(_settings: Settings, parent: int, listening: socket.socket, path: Path) -> None:
+def write(settings: Settings, parent: int, listening: socket.socket, path: Path) -> None:
     """Write until SIGTERM; without a parent, until no worker is left."""
     file = SqliteFile(path)
     writer = Writer(listening, file, BlockingTurns(path))
@@ -128,6 +134,8 @@ def write(_settings: Settings, parent: int, listening: socket.socket, path: Path
         writer.told = True
 
     signal.signal(signal.SIGTERM, tell)
+    board = Board(settings.run_dir, "journal-writer")
+    Thread(target=_post, args=(writer.metrics, board), daemon=True).start()  # beside: no commit waits for figures
     file.open()
     try:
         while not writer.told and (os.getppid() == parent or not writer.alone):
@@ -135,3 +143,14 @@ def write(_settings: Settings, parent: int, listening: socket.socket, path: Path
         writer.turn()  # the workers have ended: what they sent last is here
     finally:
         file.close()
+
+
+def _post(metrics: Metrics, board: Board) -> None:
+    """Put this process's figures on the board again and again."""
+    before = board.mine()
+    if before is not None:
+        metrics.go_on_from(before)
+    metrics.gauge(MEMORY, resident_bytes)
+    while True:
+        board.post(metrics.figures())
+        clock.sleep(POST_SECONDS)

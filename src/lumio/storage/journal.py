@@ -57,6 +57,11 @@ class Journal:
             await asyncio.gather(self._task, return_exceptions=True)
         await self._sink.close()
 
+    @property
+    def waiting(self) -> int:
+        """How many events wait for the next batch."""
+        return len(self._waiting)
+
     def begin(self, event: Event, counted: Counted | None = None) -> Pending:
         """Queue an event and start its clock; `counted` ones only raise the count of a row that others share.
 

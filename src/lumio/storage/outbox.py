@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypedDict
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, String, Table, delete, or_, select, update
+from sqlalchemy import Column, Index, Integer, LargeBinary, String, Table, delete, func, or_, select, update
 
 from lumio.crypto.sealing import Sealer
 from lumio.kernel import clock, ids
@@ -99,6 +99,11 @@ class Outbox:
             )
             for row in rows
         ]
+
+    async def waiting(self) -> float:
+        """Return how many messages are still to be sent."""
+        async with self._database.reading() as connection:
+            return float((await connection.execute(select(func.count()).select_from(messages))).scalar_one())
 
     async def sent(self, delivery: Delivery) -> None:
         """Forget a message that was delivered, or given up."""

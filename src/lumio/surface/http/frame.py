@@ -37,9 +37,10 @@ TRANSPORT = (b"strict-transport-security", b"max-age=31536000; includeSubDomains
 class Frame:
     """Wraps the application."""
 
-    def __init__(self, app: Application, *, secure: bool) -> None:
-        """Wrap `app`; `secure` says that the public address is https."""
+    def __init__(self, app: Application, count: Callable[[Scope, int], None], *, secure: bool) -> None:
+        """Wrap `app`; `count` is told each answer's status; `secure` says that the public address is https."""
         self._app = app
+        self._count = count
         self._always = (*ALWAYS, TRANSPORT) if secure else ALWAYS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,6 +67,7 @@ class Frame:
         async def dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = self._dress(message["headers"], request_id)
+                self._count(scope, message["status"])
             await send(message)
 
         await self._app(scope, patient, dressed)
