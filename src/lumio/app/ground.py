@@ -64,11 +64,13 @@ def lay(settings: Settings, password_cost: Cost, key_cost: Cost) -> Ground:
         authority=choose(database, place_of(settings)),
         peppers=Peppers(ring),
         access_tokens=AccessTokens(ring, settings.public_url),
-        passwords=StretchPool(password_cost, threads=2),
-        key_stretch=StretchPool(key_cost, threads=max(1, (os.cpu_count() or 2) - 1), queue=KEY_QUEUE),
+        passwords=StretchPool(password_cost, threads=_share(2, settings.workers)),
+        key_stretch=StretchPool(
+            key_cost, threads=_share((os.cpu_count() or 2) - 1, settings.workers), queue=KEY_QUEUE
+        ),
         outbox=Outbox(database, Sealer(ring, "outbox")),
         notary=Notary(ring),
-        failures=FailureLimiter(settings.rate_auth_failures),
+        failures=FailureLimiter(settings.rate_auth_failures, settings.workers, settings.shared_failures),
         metrics=metrics,
         board=board,
     )
@@ -79,3 +81,8 @@ def place_of(settings: Settings) -> Place:
     return Place(
         settings.node, settings.region, settings.lease_seconds, settings.pg_failover, settings.database_replica_url
     )
+
+
+def _share(threads: int, workers: int) -> int:
+    """Return how many of a host's threads each of its workers may keep busy."""
+    return max(1, threads // workers)

@@ -24,6 +24,7 @@ class Post:
     """What one process posted last; `recent` says that it was a moment ago."""
 
     process: str
+    pid: int
     figures: Figures
     recent: bool
 
@@ -41,7 +42,7 @@ class Board:
         if self._folder is None:
             return
         place, draft = self._folder / (self.process + _ENDING), self._folder / f"{self.process}.draft"
-        content = json.dumps({"at": clock.boottime(), **figures.plain()})
+        content = json.dumps({"pid": os.getpid(), "at": clock.boottime(), **figures.plain()})
         with suppress(OSError):  # a full disk, or a folder that is gone already: then this process falls silent
             with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
                 file.write(content)
@@ -65,7 +66,7 @@ def _read(place: Path) -> Post | None:
     with suppress(OSError, ValueError, TypeError, LookupError):
         plain = json.loads(place.read_bytes())
         recent = clock.boottime() - float(plain["at"]) < SILENT_SECONDS
-        return Post(place.stem, Figures.of(plain), recent)
+        return Post(place.stem, int(plain["pid"]), Figures.of(plain), recent)
     return None
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import structlog
 
 from lumio import settings as settings_module
-from lumio.app import at_work
+from lumio.app import at_work, build
 from lumio.app.ground import place_of
 from lumio.audit.reserve import Reserve
 from lumio.authority.choice import lacks_standby
@@ -62,6 +62,8 @@ def _prepare(settings: Settings) -> str | None:
 
 
 def _serve(settings: Settings, folder: Path, host: str, port: int) -> None:
+    if settings.workers > 1:  # every worker inherits what building teaches the libraries, and starts twice as fast
+        build(settings, sealing=False).close_pools()
     beside = [*_writer(settings, folder), Companion("sealer", seal, settings)]
     try:
         serve(settings, host, port)

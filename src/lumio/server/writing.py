@@ -9,7 +9,6 @@ import os
 import selectors
 import signal
 import socket
-import sqlite3
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ import structlog
 
 from lumio.kernel import clock
 from lumio.kernel.board import POST_SECONDS, Board, resident_bytes
+from lumio.kernel.errors import Unavailable
 from lumio.kernel.metrics import COMMITS, MEMORY, Metrics
 from lumio.settings import Settings
 from lumio.storage.packing import Packed, answer, take_from
@@ -110,8 +110,8 @@ class Writer:
             with self._turns:
                 self._file.write(batches)
             self.metrics.count(COMMITS)
-        except sqlite3.Error as error:
-            return f"{type(error).__name__}: {error}"
+        except Unavailable as error:
+            return error.internal
         return ""
 
     def _tell(self, worker: _Worker, said: bytes) -> None:

@@ -19,7 +19,7 @@ _ANSWER = struct.Struct("!I")
 
 
 class Packed(NamedTuple):
-    """Rows and tallies as arrays of JSON in plain ASCII; empty where there are none."""
+    """Rows and tallies as arrays of JSON; empty where there are none."""
 
     rows: str
     tallies: str
@@ -35,11 +35,8 @@ def pack(rows: Sequence[Row], tallies: Sequence[Tally]) -> Packed:
 
 def to_bytes(packed: Packed) -> bytes:
     """Return a batch for the way."""
-    return b"".join((
-        _HEAD.pack(len(packed.rows), len(packed.tallies)),
-        packed.rows.encode("ascii"),
-        packed.tallies.encode("ascii"),
-    ))  # fmt: skip
+    rows, tallies = packed.rows.encode(), packed.tallies.encode()
+    return b"".join((_HEAD.pack(len(rows), len(tallies)), rows, tallies))
 
 
 def take_from(arrived: bytearray) -> Packed | None:
@@ -56,7 +53,7 @@ def take_from(arrived: bytearray) -> Packed | None:
     middle, end = _HEAD.size + rows, _HEAD.size + rows + tallies
     if len(arrived) < end:
         return None
-    packed = Packed(arrived[_HEAD.size : middle].decode("ascii"), arrived[middle:end].decode("ascii"))
+    packed = Packed(arrived[_HEAD.size : middle].decode(), arrived[middle:end].decode())
     del arrived[:end]
     return packed
 

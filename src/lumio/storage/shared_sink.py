@@ -38,7 +38,7 @@ class SharedSink:
             await self.close()
             raise
         if trouble:
-            raise Unavailable(f"journal: {trouble}")
+            raise Unavailable(trouble)
 
     async def _send(self, batch: bytes) -> str:
         if self._streams is None:

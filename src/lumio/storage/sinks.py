@@ -7,6 +7,7 @@ import asyncio
 import sqlite3
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -63,12 +64,16 @@ class SqliteFile:
         """Commit all batches together: one statement each, for a row at a time would fight over the interpreter.
 
         Raises:
-            sqlite3.Error: nothing of it is on disk.
-            Unavailable: the file is not open.
+            Unavailable: nothing of it is on disk.
         """
-        connection = self._connection
-        if connection is None:
+        if self._connection is None:
             raise Unavailable("the journal is closed")
+        try:
+            self._write(self._connection, batches)
+        except sqlite3.Error as error:
+            raise Unavailable(f"journal: {type(error).__name__}: {error}") from error
+
+    def _write(self, connection: sqlite3.Connection, batches: Sequence[Packed]) -> None:
         if len(batches) == 1 and not batches[0].tallies:
             connection.execute(self._insert, {"batch": batches[0].rows})
             return
@@ -144,6 +149,8 @@ class PostgresSink:
         if not tallies:
             await self._pool.execute(*_bound(self._insert, arrays))
             return
+        # In one order everywhere: hosts that were given one name share rows, and would lock them crosswise.
+        tallies = sorted(tallies, key=attrgetter("name"))
         counted = {name: [one.row[name] for one in tallies] for name in NAMES}
         counted |= {"name": [one.name for one in tallies], "until": [one.until for one in tallies]}
         async with self._pool.acquire() as connection, connection.transaction():
