@@ -5,9 +5,10 @@ with a sentence that names the variable.
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from urllib.parse import urlsplit
 
 PREFIX = "LUMIO_"
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+WORKERS_MAX = 64
+TOKEN_MIN = 24
 RATES = {
     "SESSION": 600, "OAUTH": 600, "API_KEY": 1200, "POPOUT_TOKEN": 600, "ANONYMOUS": 120,
     "DEVELOPER_READ": 120, "DEVELOPER_DELETE": 30, "DEVELOPER_EXTENSIONS": 10, "DEVELOPER_VERSIONS": 30,
@@ -29,7 +32,7 @@ KNOWN = frozenset({
     "BUNDLE_STORE",
     "TRUSTED_PROXIES", "RATE_AUTH_FAILURES", "NODE", "CONFIG", "LOG_LEVEL", "JOURNAL_TIMEOUT_SECONDS",
     "INTROSPECTION", "POPOUT_ADMITS", "REGION", "LEASE_SECONDS", "PG_FAILOVER", "DATABASE_REPLICA_URL", "JOURNAL_DIR",
-    *(f"RATE_{name}" for name in RATES),
+    "WORKERS", "METRICS_TOKEN", *(f"RATE_{name}" for name in RATES),
 })  # fmt: skip
 
 
@@ -39,7 +42,11 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings; see the reference for what each is for."""
+    """All settings; see the reference for what each is for.
+
+    `worker` and `run_dir` come from no variable: each worker of a host learns its number, and the folder that it
+    shares with the others, from the server that started it.
+    """
 
     data_dir: Path
     database_url: str
@@ -58,6 +65,10 @@ class Settings:
     pg_failover: str = "none"
     database_replica_url: str | None = field(default=None, repr=False)
     journal_dir: Path = Path("data.journal")
+    workers: int = 1
+    worker: int = 1
+    run_dir: Path | None = None
+    metrics_token: str | None = field(default=None, repr=False)
     log_level: str = "info"
     journal_timeout_seconds: float = 5.0
     introspection: bool = False
@@ -73,6 +84,17 @@ class Settings:
     def audit_reserve(self) -> Path:
         """Room on the disk for a purge."""
         return self.data_dir / "audit-reserve"
+
+    @property
+    def journal_socket(self) -> Path | None:
+        """Where several workers find the process that writes the journal's file for them."""
+        alone = self.run_dir is None or self.workers == 1
+        return None if alone or self.run_dir is None else self.run_dir / "journal.sock"
+
+    @property
+    def shared_failures(self) -> Path | None:
+        """Where several workers count the failures of an address together."""
+        return None if self.run_dir is None else self.run_dir / "failures"
 
     @property
     def mail_dir(self) -> Path:
@@ -107,12 +129,14 @@ def load(environment: Mapping[str, str] | None = None, *, port: int = 8000) -> S
         trusted_proxies=_networks(given.get("TRUSTED_PROXIES", "")),
         rate_auth_failures=_whole("RATE_AUTH_FAILURES", given.get("RATE_AUTH_FAILURES", "300")),
         rates={name: _whole(f"RATE_{name}", given.get(f"RATE_{name}", str(rate))) for name, rate in RATES.items()},
-        node=given.get("NODE", "node-1"),
+        node=_node(given.get("NODE", "node-1")),
         region=given.get("REGION", "local"),
         lease_seconds=_lease(given.get("LEASE_SECONDS", "9.5")),
         pg_failover=_one_of("PG_FAILOVER", given.get("PG_FAILOVER", "none"), ("none", "sync")),
         database_replica_url=given.get("DATABASE_REPLICA_URL") or None,
         journal_dir=Path(given.get("JOURNAL_DIR", f"{data_dir}.journal")).absolute(),
+        workers=_workers(given.get("WORKERS", "1")),
+        metrics_token=_metrics_token(given.get("METRICS_TOKEN")),
         log_level=given.get("LOG_LEVEL", "info").lower(),
         journal_timeout_seconds=float(_whole("JOURNAL_TIMEOUT_SECONDS", given.get("JOURNAL_TIMEOUT_SECONDS", "5"))),
         introspection=_switch("INTROSPECTION", given.get("INTROSPECTION", "off")),
@@ -178,6 +202,33 @@ def _whole(name: str, text: str) -> int:
     return int(text)
 
 
+def _node(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,48}", text):  # the log's column has room for a worker's number behind it
+        message = "LUMIO_NODE must be 1 to 48 letters, digits, dots, dashes or underscores"
+        raise SettingsError(message)
+    return text
+
+
+def _workers(text: str) -> int:
+    count = _whole("WORKERS", text)
+    if count > WORKERS_MAX:
+        message = f"LUMIO_WORKERS must be at most {WORKERS_MAX}"
+        raise SettingsError(message)
+    return count
+
+
+def _metrics_token(text: str | None) -> str | None:
+    if not text:
+        return None
+    if len(text) < TOKEN_MIN or not text.isascii() or not text.isprintable() or " " in text:
+        message = f"LUMIO_METRICS_TOKEN must have at least {TOKEN_MIN} plain characters, and no space"
+        raise SettingsError(message)
+    if text.startswith("lm_"):
+        message = "LUMIO_METRICS_TOKEN must not look like a credential of Lumio (lm_…): it is none"
+        raise SettingsError(message)
+    return text
+
+
 def _lease(text: str) -> float:
     """Return the seconds of a lease; longer ones would break the promise that people read."""
     try:
@@ -204,14 +255,20 @@ def _switch(name: str, text: str) -> bool:
     return text.lower() == "on"
 
 
-PORT_FOR_WORKERS = PREFIX + "SERVING_PORT"
+_SERVING_PORT, _SERVING_FOLDER = PREFIX + "SERVING_PORT", PREFIX + "SERVING_FOLDER"
 
 
-def hand_port_to_workers(port: int) -> None:
-    """Let the workers of this process derive the same default public address."""
-    os.environ[PORT_FOR_WORKERS] = str(port)
+def hand_to_workers(*, port: int, workers: int | None = None, run_dir: Path | None = None) -> None:
+    """Let the processes that this one starts read the same settings, and share a folder while they run."""
+    os.environ[_SERVING_PORT] = str(port)
+    if workers is not None:
+        os.environ[PREFIX + "WORKERS"] = str(workers)
+    if run_dir is not None:
+        os.environ[_SERVING_FOLDER] = str(run_dir)
 
 
-def port_for_workers() -> int:
-    """Return the port that the parent listens on."""
-    return int(os.environ.get(PORT_FOR_WORKERS, "8000"))
+def load_for_worker() -> Settings:
+    """Read the settings as the server that started this process did; the folder that they share comes with them."""
+    folder = os.environ.get(_SERVING_FOLDER)
+    settings = load(port=int(os.environ.get(_SERVING_PORT, "8000")))
+    return replace(settings, run_dir=Path(folder) if folder else None)

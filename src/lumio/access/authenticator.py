@@ -17,6 +17,7 @@ from lumio.authority.subjects import Subject
 from lumio.kernel.errors import Limited, NotFound, Unauthenticated
 from lumio.kernel.event import ANONYMOUS as NOBODY
 from lumio.kernel.event import Actor, Counted, Event, Origin
+from lumio.kernel.metrics import VERDICTS, Metrics
 from lumio.storage.journal import Journal, Pending
 
 NO_DETAIL: Mapping[str, Any] = MappingProxyType({})
@@ -65,6 +66,7 @@ class Authenticator:
         journal: Journal,
         limiter: FailureLimiter,
         account_exists: Callable[[str], Awaitable[bool]],
+        metrics: Metrics,
     ) -> None:
         """Hold one verifier per prefix of the kinds table; `account_exists` is asked of what a header names."""
         self._account_exists = account_exists
@@ -72,6 +74,7 @@ class Authenticator:
         self._authority = authority
         self._journal = journal
         self._limiter = limiter
+        self._metrics = metrics
 
     async def authenticate(
         self, found: Sequence[Presented], origin: Origin, account: str | None = None
@@ -91,7 +94,7 @@ class Authenticator:
         """
         if not found:
             return Authenticated(ANONYMOUS, None)
-        verdict = await self._judge(found)
+        verdict = self._counted_verdict(found, await self._judge(found))
         if isinstance(verdict, Refused):
             raise await self._refuse(verdict, origin)
         self._verifiers[_prefix(found[0])].accepted(verdict, origin)
@@ -116,7 +119,7 @@ class Authenticator:
         travels = Place.BEARER if row is None or Place.COOKIE in row.places else min(row.places)
         found = [Presented(text, travels)]
         detail = {"introspected_by": asked_by.actor.credential_id}
-        verdict = await self._judge(found)
+        verdict = self._counted_verdict(found, await self._judge(found))
         if isinstance(verdict, Refused):
             refusal = await self._refuse(verdict, origin, detail)
             if isinstance(refusal, Limited):
@@ -180,6 +183,15 @@ class Authenticator:
         event = Event("auth.failed", "failure", actor, origin, account_id=verdict.account_id, detail=detail)
         await self._journal.append(event.failed(verdict.reason), self._counted(verdict, origin))
         return Unauthenticated(internal=verdict.reason)
+
+    def _counted_verdict(self, found: Sequence[Presented], verdict: Principal | Refused) -> Principal | Refused:
+        """Count a verdict for the metrics, by the kind that was presented; return it."""
+        if isinstance(verdict, Refused):
+            row = recognise(found[0])
+            self._metrics.count(VERDICTS, "unknown" if row is None else row.kind, verdict.reason)
+        else:
+            self._metrics.count(VERDICTS, verdict.kind, "accepted")
+        return verdict
 
     def _counted(self, verdict: Refused, origin: Origin) -> Counted | None:
         """Return the shared row of a guess; what passed its secret or tag has a row of its own."""

@@ -1,7 +1,7 @@
 """Which refusals share a counted row, so that a stranger cannot buy a write per request (spec: audit log, section 2).
 
 Promise: one row per known key and minute, one per address group and minute, and at most `NAMES_MAX` of them in a
-minute: whatever comes after shares one last row. No count is lost by sharing.
+minute and host: whatever comes after shares one last row. No count is lost by sharing.
 """
 
 from ipaddress import IPv6Address, ip_address
@@ -27,8 +27,9 @@ def address_group(address: str | None) -> str:
 class Tallies:
     """Names the counted rows of this process."""
 
-    def __init__(self) -> None:
-        """Begin with no names."""
+    def __init__(self, workers: int = 1) -> None:
+        """Begin with no names; each worker of a host has its part of the bound."""
+        self._workers = workers
         self._minute = -1
         self._names: set[str] = set()
 
@@ -54,7 +55,7 @@ class Tallies:
         minute = clock.to_micros(clock.now()) // MINUTE
         if minute != self._minute:
             self._minute, self._names = minute, set()
-        if name not in self._names and len(self._names) >= NAMES_MAX:
+        if name not in self._names and len(self._names) >= NAMES_MAX // self._workers:
             name = "other"
         self._names.add(name)
         return Counted(f"{name}/{minute}", (minute + 1) * MINUTE)

@@ -18,6 +18,7 @@ from lumio.crypto.notary import Notary
 from lumio.settings import Settings
 from lumio.storage.database import Database
 from lumio.storage.unit import Units
+from lumio.surface.http.housekeeping import Chore
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +69,8 @@ def audit_tools(settings: Settings, database: Database | None = None) -> AuditTo
         holds=Holds(units, store),
         reserve=Reserve(settings.audit_reserve),
     )
+
+
+def audit_chores(tools: AuditTools) -> list[Chore]:
+    """Return what a host does to the log again and again, once however many workers it has."""
+    return [(0.25, tools.sealer.run), (5, tools.sealer.watch_backlog), (3600, tools.purge_as_chore)]

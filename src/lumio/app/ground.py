@@ -11,9 +11,13 @@ from lumio.crypto.hashing import Cost, Peppers, StretchPool
 from lumio.crypto.notary import Notary
 from lumio.crypto.sealing import Sealer
 from lumio.crypto.signing import AccessTokens
+from lumio.kernel.board import Board
+from lumio.kernel.metrics import Metrics
 from lumio.settings import Settings
+from lumio.storage import sinks
 from lumio.storage.database import Database
 from lumio.storage.journal import Journal
+from lumio.storage.metered import MeteredSink
 from lumio.storage.outbox import Outbox
 from lumio.storage.unit import Units
 
@@ -38,26 +42,37 @@ class Ground:
     outbox: Outbox
     notary: Notary
     failures: FailureLimiter
+    metrics: Metrics
+    board: Board
 
 
 def lay(settings: Settings, password_cost: Cost, key_cost: Cost) -> Ground:
     """Build the ground; nothing is opened yet."""
     ring = roots.load(settings.root_secret_file)
     database = Database(settings.database_url)
+    metrics, board = Metrics(), Board(settings.run_dir, f"worker-{settings.worker}")
+    before = board.mine()
+    if before is not None:
+        metrics.go_on_from(before)
+    sink = MeteredSink(sinks.choose(database, settings.journal_socket), metrics)
     return Ground(
         settings=settings,
         ring=ring,
         database=database,
         units=Units(database, settings.node),
-        journal=Journal(database, settings.node, settings.journal_timeout_seconds),
+        journal=Journal(database, settings.node, settings.journal_timeout_seconds, sink),
         authority=choose(database, place_of(settings)),
         peppers=Peppers(ring),
         access_tokens=AccessTokens(ring, settings.public_url),
-        passwords=StretchPool(password_cost, threads=2),
-        key_stretch=StretchPool(key_cost, threads=max(1, (os.cpu_count() or 2) - 1), queue=KEY_QUEUE),
+        passwords=StretchPool(password_cost, threads=_share(2, settings.workers)),
+        key_stretch=StretchPool(
+            key_cost, threads=_share((os.cpu_count() or 2) - 1, settings.workers), queue=KEY_QUEUE
+        ),
         outbox=Outbox(database, Sealer(ring, "outbox")),
         notary=Notary(ring),
-        failures=FailureLimiter(settings.rate_auth_failures),
+        failures=FailureLimiter(settings.rate_auth_failures, settings.workers, settings.shared_failures),
+        metrics=metrics,
+        board=board,
     )
 
 
@@ -66,3 +81,8 @@ def place_of(settings: Settings) -> Place:
     return Place(
         settings.node, settings.region, settings.lease_seconds, settings.pg_failover, settings.database_replica_url
     )
+
+
+def _share(threads: int, workers: int) -> int:
+    """Return how many of a host's threads each of its workers may keep busy."""
+    return max(1, threads // workers)

@@ -1,6 +1,7 @@
 """The house: all of it put together, opened and closed in order."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,8 @@ from litestar import Litestar
 
 from lumio.access.limit import FailureLimiter
 from lumio.access.perform import Perform
-from lumio.app.audit_tools import AuditTools, audit_tools
+from lumio.app.audit_tools import AuditTools, audit_chores, audit_tools
+from lumio.app.gauges import scrape_of
 from lumio.app.ground import Ground, lay
 from lumio.app.services import Services, doorkeeper, employ, make_stores
 from lumio.app.web import open_door
@@ -20,6 +22,7 @@ from lumio.crypto.hashing import KEY_COST, PASSWORD_COST, Cost, StretchPool, Tag
 from lumio.crypto.notary import Notary
 from lumio.crypto.proofs import Proofs
 from lumio.kernel import clock
+from lumio.kernel.board import POST_SECONDS
 from lumio.login.service import Login
 from lumio.settings import Settings
 from lumio.storage import idempotency
@@ -27,7 +30,7 @@ from lumio.storage.database import Database
 from lumio.storage.journal import Journal
 from lumio.storage.rates import RateWindows
 from lumio.storage.unit import Units
-from lumio.surface.http.housekeeping import Chores
+from lumio.surface.http.housekeeping import Chore, Chores
 from lumio.surface.mail.sender import Sender as MailSender
 from lumio.surface.mail.sender import choose
 from lumio.system_keys.service import SystemKeys
@@ -98,7 +101,7 @@ def build(
         ground.units, ground.journal, ground.authority, [services.accounts, services.admin, services.system_keys]
     )
     tools = audit_tools(settings, ground.database)
-    web = open_door(ground, services, perform, authenticator)
+    web = open_door(ground, services, perform, authenticator, scrape_of(ground, tools.sealer))
     return House(
         settings=settings,
         database=ground.database,
@@ -125,19 +128,21 @@ def _chores(ground: Ground, services: Services, tools: AuditTools, *, sealing: b
     settings, units = ground.settings, ground.units
     mailer = MailSender(ground.outbox, choose(settings.smtp_url, settings.mail_dir), settings.mail_from)
     windows = RateWindows(ground.database)
-    return Chores([
-        (0.5, mailer.run_once),
-        (5, lambda: services.keys.flush(units)),
-        (5, lambda: services.popouts.flush(units)),
-        (5, lambda: services.system_keys.flush(units)),
-        (5, lambda: services.sessions.flush(units)),
-        *([(0.25, tools.sealer.run)] if sealing else []),
-        (5, tools.sealer.watch_backlog),
-        (5, ground.authority.tidy),
-        (3600, tools.purge_as_chore),
+    tidying: Sequence[Chore] = (  # once per host: whoever replaces worker 1 gets its number
         (600, lambda: windows.forget(int(clock.now().timestamp()))),
         (3600, lambda: units.run(idempotency.forget_old)),
         (3600, services.guesses.sweep),
         (3600, lambda: services.codes.sweep(units)),
         (3600, services.versions.sweep),
+    )
+    return Chores([
+        (0.5, mailer.run_once),
+        (POST_SECONDS, lambda: asyncio.to_thread(ground.board.post, ground.metrics.figures())),
+        (5, lambda: services.keys.flush(units)),
+        (5, lambda: services.popouts.flush(units)),
+        (5, lambda: services.system_keys.flush(units)),
+        (5, lambda: services.sessions.flush(units)),
+        (5, ground.authority.tidy),
+        *(audit_chores(tools) if sealing else ()),
+        *(tidying if settings.worker == 1 else ()),
     ])  # fmt: skip

@@ -155,4 +155,4 @@ def doorkeeper(ground: Ground, stores: Stores, services: Services, tags: Tags, p
         opaque.SYSTEM_KEY: SystemKeyVerifier(stores.system_keys, services.system_keys, authority, tags, proofs),
         opaque.POPOUT_TOKEN: PopoutVerifier(stores.popouts, services.popouts, accounts, authority, peppers),
     }
-    return Authenticator(verifiers, authority, ground.journal, ground.failures, accounts.exists)
+    return Authenticator(verifiers, authority, ground.journal, ground.failures, accounts.exists, ground.metrics)

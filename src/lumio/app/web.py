@@ -56,6 +56,7 @@ from lumio.surface.graph.graph import Graph
 from lumio.surface.html.pages import Facts, Pages, every
 from lumio.surface.html.routes import dashboard, root, static_file
 from lumio.surface.html.templating import StaticFiles, environment
+from lumio.surface.http.counting import Counting, tell_why
 from lumio.surface.http.direct import Direct
 from lumio.surface.http.entrance import Entrance
 from lumio.surface.http.failures import understand
@@ -63,7 +64,9 @@ from lumio.surface.http.forgery import FORM, ForgeryGuard
 from lumio.surface.http.frame import Application, Frame
 from lumio.surface.http.gate import Gate
 from lumio.surface.http.health import healthz, readyz
+from lumio.surface.http.metrics import Lookout, metrics
 from lumio.surface.http.rating import Rating
+from lumio.surface.http.scrape import Scrape
 from lumio.surface.rest import developer, problem
 from lumio.surface.rest.describe_routes import openapi_document
 from lumio.system_keys.graph import SystemKeyMutations, SystemKeyQueries
@@ -93,7 +96,7 @@ MUTATIONS: tuple[Any, ...] = (
     KeyMutations, PopoutMutations, SystemKeyMutations, TeamMutations, DepartureMutations, BillingMutations,
 )  # fmt: skip
 
-OTHERS: tuple[Any, ...] = (root, dashboard, healthz, readyz, static_file, openapi_document, audit_keys)
+OTHERS: tuple[Any, ...] = (root, dashboard, healthz, readyz, metrics, static_file, openapi_document, audit_keys)
 
 KNOWN = (
     "accounts", "admin", "admin_roles", "admin_users", "sessions", "keys", "popouts", "system_keys", "extensions",
@@ -110,7 +113,9 @@ class Web(NamedTuple):
     asgi: Application
 
 
-def open_door(ground: Ground, services: Services, perform: Perform, authenticator: Authenticator) -> Web:
+def open_door(
+    ground: Ground, services: Services, perform: Perform, authenticator: Authenticator, scrape: Scrape
+) -> Web:
     """Build the web: routes, the entrance before them, and what their handlers may ask for."""
     settings = ground.settings
     forgery = ForgeryGuard(Peppers(ground.ring, "forms"), settings.public_url)
@@ -127,6 +132,8 @@ def open_door(ground: Ground, services: Services, perform: Perform, authenticato
         "graph": _graph(services, perform, introspection=settings.introspection),
         "introspection": introspection,
         "tails": Tails(),
+        "scrape": scrape,
+        "lookout": Lookout(settings.metrics_token, settings.trusted_proxies),
         "public_url": settings.public_url,
     }
     render = Renderer(pages)
@@ -150,7 +157,7 @@ def open_door(ground: Ground, services: Services, perform: Perform, authenticato
     )
     hot = {"/v1/auth/verify": direct_verify(introspection, perform)}
     direct = Direct(framework, entrance, hot, problem.direct)
-    return Web(framework, Frame(direct, secure=settings.public_url.startswith("https")))
+    return Web(framework, Frame(direct, Counting(ground.metrics), secure=settings.public_url.startswith("https")))
 
 
 def _graph(services: Services, perform: Perform, *, introspection: bool) -> Graph:
@@ -209,6 +216,7 @@ class Renderer:
         """Return the answer."""
         request_id = str(request.scope["state"]["request_id"])
         understood = understand(error, request_id)
+        tell_why(request.scope, understood)
         path = request.url.path
         if path.startswith(developer.PREFIX):
             return developer.render(understood, request_id)

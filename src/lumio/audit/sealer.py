@@ -70,9 +70,14 @@ class Sealer:
 
     async def watch_backlog(self) -> None:
         """Raise the alarm when the oldest row has waited for too long."""
+        behind = await self.backlog()
+        if behind > BACKLOG_ALARM.total_seconds():
+            log.error("the sealer is behind", seconds=round(behind, 1))
+
+    async def backlog(self) -> float:
+        """Return for how many seconds the oldest row has waited; 0 when none waits."""
         oldest = await self._units.read(self._store.oldest_waiting)
-        if oldest is not None and (behind := clock.now() - clock.from_micros(oldest)) > BACKLOG_ALARM:
-            log.error("the sealer is behind", seconds=round(behind.total_seconds(), 1))
+        return 0.0 if oldest is None else max(0.0, (clock.now() - clock.from_micros(oldest)).total_seconds())
 
     async def _seal(self, unit: Unit, horizon: datetime) -> int:
         if not await self._store.mine(unit):

@@ -104,7 +104,7 @@ class KeyStore:
 
     async def used(self, unit: Unit, uses: Mapping[str, tuple[datetime, str | None]]) -> None:
         """Move last-used times forward; never back, and never of a revoked key."""
-        for key_id, (moment, ip) in uses.items():
+        for key_id, (moment, ip) in sorted(uses.items()):  # one order: no two workers wait crosswise
             change = update(keys).where(
                 keys.c.id == key_id,
                 keys.c.revoked_at.is_(None),

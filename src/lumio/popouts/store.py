@@ -111,7 +111,7 @@ class PopoutStore:
 
     async def used(self, unit: Unit, uses: Mapping[str, tuple[datetime, str | None]]) -> None:
         """Move last-used times forward; never back, and never of a revoked popout token."""
-        for popout_id, (moment, ip) in uses.items():
+        for popout_id, (moment, ip) in sorted(uses.items()):  # one order: no two workers wait crosswise
             later = or_(popouts.c.last_used_at.is_(None), popouts.c.last_used_at < moment)
             live = update(popouts).where(popouts.c.id == popout_id, popouts.c.revoked_at.is_(None), later)
             await unit.execute(live.values(last_used_at=moment, last_used_ip=ip))

@@ -28,11 +28,14 @@ app.command()(doctor)
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000,
+    workers: Annotated[
+        int | None, typer.Option(help="Worker processes; LUMIO_WORKERS or 1.", min=1, max=settings_module.WORKERS_MAX)
+    ] = None,
 ) -> None:
     """Bring the database to the newest schema, then serve until stopped."""
     from lumio.server.running import run
 
-    settings_module.hand_port_to_workers(port)
+    settings_module.hand_to_workers(port=port, workers=workers)
     raise typer.Exit(run(read_settings(port), host, port))
 
 

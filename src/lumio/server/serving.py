@@ -1,10 +1,13 @@
 """What a worker process runs: the application, opened and closed with the server's lifespan."""
 
+from dataclasses import replace
 from typing import Any
 
 from lumio import settings as settings_module
 from lumio.app import House, build
 from lumio.server import logs
+from lumio.server.run_folder import take_number
+from lumio.settings import Settings
 
 
 class Serving:
@@ -35,6 +38,15 @@ class Serving:
 
 def application() -> Serving:
     """Build the application from the environment: the factory that each worker calls."""
-    settings = settings_module.load(port=settings_module.port_for_workers())
+    settings = _numbered(settings_module.load_for_worker())
     logs.set_up(settings.log_level)
     return Serving(build(settings, sealing=False))  # a process of its own does: see sealing.py
+
+
+def _numbered(settings: Settings) -> Settings:
+    """Give this worker its number, and with several workers a name of its own in the log."""
+    if settings.run_dir is None:
+        return settings
+    number = take_number(settings.run_dir)
+    node = settings.node if settings.workers == 1 else f"{settings.node}/{number}"
+    return replace(settings, worker=number, node=node)

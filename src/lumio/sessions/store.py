@@ -123,7 +123,7 @@ class SessionStore:
 
     async def saw(self, unit: Unit, seen: Mapping[str, datetime]) -> None:
         """Move last-seen times forward; never back, never of a session that has ended."""
-        for session_id, moment in seen.items():
+        for session_id, moment in sorted(seen.items()):  # one order: no two workers wait crosswise
             change = update(sessions).where(
                 sessions.c.id == session_id,
                 sessions.c.ended_at.is_(None),

@@ -3,7 +3,6 @@
 Promise: a database that cannot be reached or written is Unavailable, never a traceback and never a guess.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 
@@ -11,8 +10,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lumio.kernel.errors import Conflict, Unavailable
-from lumio.storage.dialect import DRIVER_FAILURES, choose
+from lumio.storage.dialect import DRIVER_FAILURES, SqliteDialect, choose
 from lumio.storage.hot import HotReader, open_hot
+from lumio.storage.turns import Turns
 
 
 class Database:
@@ -23,23 +23,28 @@ class Database:
         self.dialect = choose(url)
         self.reads = self.dialect.read_engine()
         self.writes = self.dialect.write_engine()
-        # Two writers of one SQLite file wait for each other by polling; in one process a lock is fairer.
         self.gate = self._new_gate()
         self.hot: HotReader = open_hot(self.dialect)
 
     async def open(self) -> None:
         """Open the raw connections of the hot path, on the event loop that runs now."""
+        self._close_gate()
         self.gate = self._new_gate()
         await self.hot.open()
 
-    def _new_gate(self) -> asyncio.Lock | nullcontext[None]:
-        return asyncio.Lock() if self.dialect.single_writer else nullcontext()
+    def _new_gate(self) -> Turns | nullcontext[None]:
+        return Turns(self.dialect.path) if isinstance(self.dialect, SqliteDialect) else nullcontext()
+
+    def _close_gate(self) -> None:
+        if isinstance(self.gate, Turns):
+            self.gate.close()
 
     async def close(self) -> None:
         """Close everything."""
         await self.hot.close()
         await self.reads.dispose()
         await self.writes.dispose()
+        self._close_gate()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:

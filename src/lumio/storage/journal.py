@@ -63,10 +63,9 @@ class Pending:
 class Journal:
     """Group commit for events that have no change beside them: authentications and refusals."""
 
-    def __init__(self, database: Database, node: str, timeout: float) -> None:
+    def __init__(self, database: Database, node: str, timeout: float, sink: sinks.Sink | None = None) -> None:
         """Write into `database`; an event that is not durable after `timeout` seconds is Unavailable."""
-        self._sink = sinks.choose(database.dialect)
-        self._database = database
+        self._sink = sink or sinks.choose(database)
         self._node = node
         self._timeout = timeout
         self._start()
@@ -100,6 +99,11 @@ class Journal:
         while self._undecided:
             self._undecided.popleft().settle("the journal is closed")
         await self._sink.close()
+
+    @property
+    def waiting(self) -> int:
+        """How many events wait for the next batch."""
+        return len(self._waiting)
 
     def begin(self, event: Event, counted: Counted | None = None) -> Pending:
         """Queue an event and start its clock; `counted` ones only raise the count of a row that others share.
@@ -188,8 +192,7 @@ class Journal:
     async def _written(self, fold: Fold) -> str | None:
         """Make a batch durable, or return what prevents it."""
         try:
-            async with self._database.gate:
-                await self._sink.write(fold.rows(), fold.tallies())
+            await self._sink.write(fold.rows(), fold.tallies())
         except Unavailable as error:
             return error.internal
         except Exception as error:  # noqa: BLE001 - whatever it is, it ends these waiters and not the writer

@@ -7,10 +7,10 @@ mail may carry a one-time link, and gone once sent.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypedDict
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, String, Table, delete, or_, select, update
+from sqlalchemy import Column, Index, Integer, LargeBinary, String, Table, delete, func, or_, select, update
 
 from lumio.crypto.sealing import Sealer
 from lumio.kernel import clock, ids
@@ -55,6 +55,8 @@ class Delivery:
     kind: str
     content: Mapping[str, Any]
     attempts: int
+    until: datetime
+    """When the lease ends: later, another sender may have it."""
 
 
 class Outbox:
@@ -80,10 +82,16 @@ class Outbox:
         )
 
     async def claim(self) -> Sequence[Delivery]:
-        """Take some due messages for one lease; another sender leaves them alone until it is over."""
+        """Take some due messages for one lease; another sender leaves them alone until it is over.
+
+        Every worker asks twice a second, so the first look takes no lock.
+        """
         moment = clock.now()
         free = or_(messages.c.claimed_until.is_(None), messages.c.claimed_until < moment)
         due = select(messages).where(messages.c.due_at <= moment, free).order_by(messages.c.due_at).limit(BATCH)
+        async with self._database.reading() as connection:
+            if (await connection.execute(due.limit(1))).first() is None:
+                return []
         async with self._database.writing() as connection:
             rows = (await connection.execute(due.with_for_update(skip_locked=True))).all()
             if rows:
@@ -96,9 +104,15 @@ class Outbox:
                 row.kind,
                 json.loads(self._sealer.open(row.sealed, f"outbox/{row.id}")),
                 row.attempts + 1,
+                moment + LEASE,
             )
             for row in rows
         ]
+
+    async def waiting(self) -> float:
+        """Return how many messages are still to be sent."""
+        async with self._database.reading() as connection:
+            return float((await connection.execute(select(func.count()).select_from(messages))).scalar_one())
 
     async def sent(self, delivery: Delivery) -> None:
         """Forget a message that was delivered, or given up."""
@@ -113,7 +127,7 @@ class Outbox:
             return False
         pause = timedelta(seconds=min(3600, 5 * 2**delivery.attempts))
         async with self._database.writing() as connection:
-            again = update(messages).where(messages.c.id == delivery.id)
+            again = update(messages).where(messages.c.id == delivery.id, messages.c.attempts == delivery.attempts)
             await connection.execute(again.values(due_at=clock.now() + pause, claimed_until=None))
             await connection.commit()
         return True

@@ -7,11 +7,11 @@ import asyncio
 import sqlite3
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Protocol
 
 import asyncpg
-import msgspec
 from sqlalchemy import ARRAY, Select, Table, bindparam, case, func, insert, literal_column, null, select, true
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
@@ -19,11 +19,12 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.dialects.sqlite import pysqlite
 
 from lumio.kernel.errors import Unavailable
-from lumio.storage.dialect import PRAGMAS, PostgresDialect, SqliteDialect, asyncpg_pool
+from lumio.storage.database import Database
+from lumio.storage.dialect import PRAGMAS, PostgresDialect, asyncpg_pool
 from lumio.storage.events import NAMES, hot, tally
 from lumio.storage.folding import VARIOUS, Row, Tally
-
-TALLY_NAMES = ("name", "until", *NAMES)
+from lumio.storage.packing import TALLY_NAMES, Packed, pack
+from lumio.storage.shared_sink import SharedSink
 
 
 class Sink(Protocol):
@@ -42,58 +43,87 @@ class Sink(Protocol):
         ...
 
 
-class SqliteSink:
-    """One thread, one connection, one statement a batch: a row at a time would fight over the interpreter."""
+class SqliteFile:
+    """One connection, and one transaction for whatever waits; blocking, so it belongs to a thread or a process."""
 
     def __init__(self, path: Path) -> None:
         """Keep the path."""
         self._path = path
-        self._thread: ThreadPoolExecutor | None = None
         self._connection: sqlite3.Connection | None = None
         adding = sqlite_insert(tally).from_select(TALLY_NAMES, _picks(TALLY_NAMES).where(true()))
         self._insert = _sqlite_text(insert(hot).from_select(NAMES, _picks(NAMES)))
         self._add = _sqlite_text(adding.on_conflict_do_update(index_elements=["name"], set_=_added(adding)))
 
-    async def open(self) -> None:
-        """Open the file in the writer's thread."""
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
-
-    def _open(self) -> None:
+    def open(self) -> None:
+        """Open the file."""
         self._connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
         for pragma in PRAGMAS:
             self._connection.execute(pragma)
 
-    async def write(self, rows: Sequence[Row], tallies: Sequence[Tally]) -> None:
-        """Commit the batch."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._write, rows, tallies)
+    def write(self, batches: Sequence[Packed]) -> None:
+        """Commit all batches together: one statement each, for a row at a time would fight over the interpreter.
 
-    def _write(self, rows: Sequence[Row], tallies: Sequence[Tally]) -> None:
-        connection = self._connection
-        if connection is None:
+        Raises:
+            Unavailable: nothing of it is on disk.
+        """
+        if self._connection is None:
             raise Unavailable("the journal is closed")
-        if not tallies:
-            connection.execute(self._insert, {"batch": _packed(rows)})
+        try:
+            self._write(self._connection, batches)
+        except sqlite3.Error as error:
+            raise Unavailable(f"journal: {type(error).__name__}: {error}") from error
+
+    def _write(self, connection: sqlite3.Connection, batches: Sequence[Packed]) -> None:
+        if len(batches) == 1 and not batches[0].tallies:
+            connection.execute(self._insert, {"batch": batches[0].rows})
             return
-        counted = _packed([(one.name, one.until, *one.row) for one in tallies])
         connection.execute("BEGIN IMMEDIATE")
         try:
-            if rows:
-                connection.execute(self._insert, {"batch": _packed(rows)})
-            connection.execute(self._add, {"batch": counted, "various": VARIOUS})
+            for batch in batches:
+                if batch.rows:
+                    connection.execute(self._insert, {"batch": batch.rows})
+                if batch.tallies:
+                    connection.execute(self._add, {"batch": batch.tallies, "various": VARIOUS})
             connection.execute("COMMIT")
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+class SqliteSink:
+    """The file in a thread of its own: for a process that writes it alone."""
+
+    def __init__(self, database: Database, path: Path) -> None:
+        """Take turns with the units of `database`."""
+        self._database = database
+        self._file = SqliteFile(path)
+        self._thread: ThreadPoolExecutor | None = None
+
+    async def open(self) -> None:
+        """Open the file in the writer's thread."""
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._file.open)
+
+    async def write(self, rows: Sequence[Row], tallies: Sequence[Tally]) -> None:
+        """Commit the batch."""
+        async with self._database.gate:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._write, rows, tallies)
+
+    def _write(self, rows: Sequence[Row], tallies: Sequence[Tally]) -> None:
+        self._file.write([pack(rows, tallies)])
 
     async def close(self) -> None:
         """Close the file."""
         if self._thread is not None:
             self._thread.shutdown(wait=True)
             self._thread = None
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self._file.close()
 
 
 class PostgresSink:
@@ -119,6 +149,8 @@ class PostgresSink:
         if not tallies:
             await self._pool.execute(*_bound(self._insert, arrays))
             return
+        # In one order everywhere: hosts that were given one name share rows, and would lock them crosswise.
+        tallies = sorted(tallies, key=attrgetter("name"))
         counted = _by_column(TALLY_NAMES, [(one.name, one.until, *one.row) for one in tallies])
         async with self._pool.acquire() as connection, connection.transaction():
             if rows:
@@ -132,13 +164,12 @@ class PostgresSink:
             self._pool = None
 
 
-def choose(dialect: SqliteDialect | PostgresDialect) -> Sink:
-    """Return the sink of a database."""
-    return SqliteSink(dialect.path) if isinstance(dialect, SqliteDialect) else PostgresSink(dialect)
-
-
-def _packed(rows: Sequence[Row]) -> str:
-    return msgspec.json.encode(rows).decode()
+def choose(database: Database, shared: Path | None = None) -> Sink:
+    """Return the sink of a database; `shared` is the socket of the process that writes a file for several workers."""
+    dialect = database.dialect
+    if isinstance(dialect, PostgresDialect):
+        return PostgresSink(dialect)
+    return SqliteSink(database, dialect.path) if shared is None else SharedSink(shared)
 
 
 def _by_column(names: Sequence[str], rows: Sequence[Row]) -> dict[str, Sequence[Any]]:

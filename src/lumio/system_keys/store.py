@@ -115,7 +115,7 @@ class SystemKeyStore:
 
     async def used(self, unit: Unit, uses: Mapping[str, tuple[datetime, str | None]]) -> None:
         """Move last-used times forward, never back; a row that is gone stays gone."""
-        for key_id, (moment, ip) in uses.items():
+        for key_id, (moment, ip) in sorted(uses.items()):  # one order: no two workers wait crosswise
             change = update(system_keys).where(
                 system_keys.c.id == key_id,
                 or_(system_keys.c.last_used_at.is_(None), system_keys.c.last_used_at < moment),

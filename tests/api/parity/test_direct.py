@@ -39,7 +39,7 @@ class TwoWays:
     async def ask(self, case: "Case", *, direct: bool) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
         house = self.world.house
         headers = {name: value.format(**self.credentials) for name, value in case.headers.items()}
-        inner = house.asgi if direct else Frame(house.web, secure=True)
+        inner = house.asgi if direct else Frame(house.web, lambda _scope, _status: None, secure=True)
 
         async def watched(scope: Any, receive: Any, send: Any) -> None:
             await inner(scope, receive, send)

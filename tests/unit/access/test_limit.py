@@ -2,7 +2,7 @@
 
 import pytest
 
-from lumio.access import limit
+from lumio.access import counts
 from lumio.access.limit import FailureLimiter
 from lumio.access.tallies import address_group
 from lumio.kernel import clock
@@ -83,8 +83,9 @@ def test_what_a_client_can_change_freely_is_one_group(one: str | None, other: st
 
 
 def test_memory_is_bounded(limiter: FailureLimiter, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limit, "ADDRESSES_MAX", 100)
+    monkeypatch.setattr(counts, "NAMES_MAX", 100)
     fail(limiter, 5, "198.51.100.1")
     for number in range(1000):
         fail(limiter, 1, f"192.0.{number // 250}.{number % 250}")
-    assert len(limiter._windows) == 100
+    assert isinstance(limiter._counts, counts.OwnCounts)
+    assert len(limiter._counts._counts) == 100

@@ -13,6 +13,7 @@ from lumio.access.validate import validate
 from lumio.kernel.errors import FieldError, Invalid, Malformed
 from lumio.surface.graph import faults
 from lumio.surface.graph.graph import Graph, Question
+from lumio.surface.http.counting import tell_why
 from lumio.surface.http.failures import headers_of, status_of, understand
 from lumio.surface.rest import exchange
 from lumio.surface.rest.exchange import Web
@@ -24,6 +25,7 @@ def _failed(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Show what stopped a request before its query was looked at, in this surface's own form."""
     request_id = str(request.scope["state"]["request_id"])
     known = understand(error, request_id)
+    tell_why(request.scope, known)
     body = {"errors": [faults.entry(known, request_id)]}
     return Response(body, status_code=status_of(known), media_type=JSON, headers=headers_of(known))
 

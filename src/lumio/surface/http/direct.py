@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from lumio.access.principal import Asker
 from lumio.kernel.errors import LumioError
+from lumio.surface.http.counting import tell_why
 from lumio.surface.http.entrance import Entrance, Headers
 from lumio.surface.http.failures import understand
 from lumio.surface.http.frame import Application, Receive, Scope, Send
@@ -56,6 +57,7 @@ class Direct:
         """Return the answer, held until it may leave; an answer that may not is replaced whole."""
         try:
             visit = await self._entrance.admit(scope, forwarded=True)
+            scope["state"]["asker"] = visit.asker
             answer = await self._of(route, visit.asker, scope)
             await visit.late_check()
         except Exception as error:  # noqa: BLE001 - whatever went wrong is told in the form of this surface
@@ -71,4 +73,6 @@ class Direct:
 
     def _told(self, error: Exception, scope: Any) -> Answer:
         request_id = scope["state"]["request_id"]
-        return self._render(understand(error, request_id), request_id)
+        understood = understand(error, request_id)
+        tell_why(scope, understood)
+        return self._render(understood, request_id)

@@ -42,9 +42,10 @@ TRANSPORT = (b"strict-transport-security", b"max-age=31536000; includeSubDomains
 class Frame:
     """Wraps the application."""
 
-    def __init__(self, app: Application, *, secure: bool) -> None:
-        """Wrap `app`; `secure` says that the public address is https."""
+    def __init__(self, app: Application, count: Callable[[Scope, int], None], *, secure: bool) -> None:
+        """Wrap `app`; `count` is told each answer's status; `secure` says that the public address is https."""
         self._app = app
+        self._count = count
         self._always = (*ALWAYS, TRANSPORT) if secure else ALWAYS
         self._plain = (*self._always, *OF_ANSWERS)
         self._own = frozenset(name for name, _ in self._plain)
@@ -73,6 +74,7 @@ class Frame:
         async def dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = self._dress(message["headers"], request_id)
+                self._count(scope, message["status"])
             await send(message)
 
         await self._app(scope, patient, dressed)

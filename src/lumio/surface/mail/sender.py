@@ -16,6 +16,7 @@ import aiosmtplib
 import structlog
 
 from lumio.crypto import opaque
+from lumio.kernel import clock
 from lumio.kernel.errors import Unavailable
 from lumio.storage.outbox import Delivery, Outbox
 
@@ -92,6 +93,8 @@ class Sender:
         """Send what is due; return how many were taken up."""
         deliveries = await self._outbox.claim()
         for delivery in deliveries:
+            if clock.now() >= delivery.until:  # a slow server used the lease up: somebody else has the rest by now
+                break
             await self._deliver(delivery)
         return len(deliveries)
 

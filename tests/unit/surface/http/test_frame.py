@@ -41,7 +41,7 @@ def answering(*headers: tuple[bytes, bytes]) -> Any:
 
 async def serve(app: Any, client: Script, *, secure: bool = True) -> dict[str, Any]:
     scope: dict[str, Any] = {"type": "http", "headers": [(b"x-request-id", b"forged")]}
-    await Frame(app, secure=secure)(scope, client.receive, client.send)
+    await Frame(app, lambda _scope, _status: None, secure=secure)(scope, client.receive, client.send)
     return scope
 
 
