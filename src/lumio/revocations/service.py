@@ -32,8 +32,13 @@ class Revocations:
             subject=RevokedSubject(subject.kind, subject.id),
             revoked_at=found.entry.at,
             effective=found.effective,
-            nodes=[_node(one) for one in found.nodes],
+            nodes=[_node(one) for one in found.nodes if not _has_left(one, found.entry.seq)],
         )
+
+
+def _has_left(one: NodeProgress, seq: int) -> bool:
+    """Tell whether a node said goodbye before it knew the number: it holds no lease, serves nobody, and lacks nothing."""
+    return one.lease_until is None and one.applied_seq < seq
 
 
 def _made_it(context: Context, actor: str) -> bool:

@@ -5,7 +5,7 @@ what was honoured.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,23 +15,29 @@ from lumio.access.principal import Asker
 
 WAIT_MAX = 30
 """Seconds; who asks for more waits this long, and is told so."""
-HEADER_MAX = 1000
-"""Characters of the header that are looked at: a longer one is nothing that a client of ours would send."""
-_ITEMS = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
+_ITEM = re.compile(r'((?:[^,"]|"(?:[^"\\]|\\.)*")*)(?:,|$)')
+"""One preference and the comma after it; read from the left and nowhere else, so that the work grows with the length."""
 _SECONDS = re.compile(r"[0-9]+")
 
 
-def wait_of(values: Iterable[str]) -> int | None:
+def wait_of(lines: Iterable[str]) -> int | None:
     """Return the seconds of the first `wait` in the header's lines; None where there is none or it is malformed.
 
     Names have no case; of a preference that is given twice the first one counts (section 2).
     """
-    line = ",".join(values)
-    for item in _ITEMS.findall(line) if len(line) <= HEADER_MAX else ():
-        name, _, rest = item.partition(";")[0].partition("=")
+    for item in _items(",".join(lines)):
+        name, _, word = item.partition(";")[0].partition("=")
         if name.strip().lower() == "wait":
-            return _seconds(rest.strip())
+            return _seconds(word.strip())
     return None
+
+
+def _items(line: str) -> Iterator[str]:
+    """Yield the preferences up to the first one that breaks the form of the header."""
+    place = 0
+    while place < len(line) and (found := _ITEM.match(line, place)) is not None:
+        yield found.group(1)
+        place = found.end()
 
 
 def _seconds(text: str) -> int | None:
