@@ -126,9 +126,7 @@ async def test_the_mutations_of_one_query_share_the_wait_and_each_tells_the_trut
 ) -> None:
     robin = await world.sign_in()
     keys = [(await world.mint_key(robin))["id"] for _ in range(4)]
-    fields = " ".join(
-        f'k{number}: revokeApiKey(id: "{one}") {{ seq effective }}' for number, one in enumerate(keys)
-    )
+    fields = " ".join(f'k{number}: revokeApiKey(id: "{one}") {{ seq effective }}' for number, one in enumerate(keys))
     began = time.monotonic()
     body = {"query": f"mutation {{ {fields} }}"}
     answer = await robin.post(GRAPHQL, json=body, headers={"Prefer": "wait=1"})
