@@ -147,6 +147,41 @@ def test_a_key_is_revoked_by_id_label_or_start(signed_in: Lumio, server: Script,
     assert server.paths("DELETE") == [f"/v1/api-keys/{KEY_ID}"]
 
 
+@pytest.mark.parametrize(
+    ("flags", "preferred", "effective", "word", "said"),
+    [
+        ((), "wait=10", True, "everywhere", "no node accepts it any more"),
+        ((), "wait=10", False, "not-everywhere-yet", "after 10 s not every node has confirmed it"),
+        (("--no-wait",), None, False, "not-everywhere-yet", "the nodes are being told"),
+        (("--no-wait",), None, True, "everywhere", "no node accepts it any more"),
+    ],
+)
+def test_a_revocation_waits_and_says_honestly_how_far_it_has_come(
+    signed_in: Lumio,
+    server: Script,
+    flags: tuple[str, ...],
+    preferred: str | None,
+    effective: bool,
+    word: str,
+    said: str,
+) -> None:
+    receipt = {"id": KEY_ID, "revoked_at": "2026-11-21T10:00:00Z", "seq": 7, "effective": effective}
+    server.on("GET /v1/api-keys", Reply(200, {"data": [_key_item()]}))
+    server.on(f"DELETE /v1/api-keys/{KEY_ID}", Reply(200, {"data": receipt}))
+    done = signed_in("keys", "revoke", KEY_ID, "--yes", *flags)
+    assert done.stdout == f"{KEY_ID} revoked {word}\n"
+    assert said in done.stderr
+    assert server.asked[-1].headers.get("prefer") == preferred
+    assert ("within 30 seconds, or serves nothing" in done.stderr) is not effective
+
+
+def test_the_receipt_of_a_revocation_is_there_for_scripts(signed_in: Lumio, server: Script) -> None:
+    receipt = {"id": KEY_ID, "revoked_at": "2026-11-21T10:00:00Z", "seq": 7, "effective": False}
+    server.on("GET /v1/api-keys", Reply(200, {"data": [_key_item()]}))
+    server.on(f"DELETE /v1/api-keys/{KEY_ID}", Reply(200, {"data": receipt}))
+    assert signed_in("keys", "revoke", KEY_ID, "--yes", "--json").json == receipt
+
+
 def test_nothing_is_revoked_without_a_yes(signed_in: Lumio, server: Script) -> None:
     server.on("GET /v1/api-keys", Reply(200, {"data": [_key_item()]}))
     assert signed_in("keys", "revoke", KEY_ID).code == 2

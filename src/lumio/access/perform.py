@@ -16,6 +16,7 @@ from lumio.access import guard
 from lumio.access.action import Action
 from lumio.access.context import Context
 from lumio.access.kinds import Kind
+from lumio.access.patience import reached
 from lumio.access.principal import Asker, Principal
 from lumio.access.validate import validate
 from lumio.authority.interface import Authority
@@ -81,18 +82,21 @@ class Perform:
         except LumioError as error:
             await self._refused(action, asker, error)
             raise
-        return await self._waited(output, asker.patience)
+        return await self._waited(output, asker)
 
-    async def _waited(self, output: Output, patience: float) -> Output:
+    async def _waited(self, output: Output, asker: Asker) -> Output:
         """Say in the receipt of a revocation whether it is refused everywhere by now; wait for that as asked."""
-        seq: int | None = getattr(output, "seq", None)
-        if seq is None or not isinstance(output, Struct) or getattr(output, "effective", True):
+        seq, effective = getattr(output, "seq", None), getattr(output, "effective", None)
+        if seq is None or effective is None or not isinstance(output, Struct):
+            return output
+        asker.outcome.waited = asker.outcome.waited or 0.0
+        if effective:
             return output
         try:
-            reached = await self._authority.effective(seq, patience)
+            everywhere = await reached(self._authority, seq, asker)
         except Unavailable:
             return output  # it is committed; that everybody knows cannot be said
-        return replace_fields(output, effective=reached)
+        return replace_fields(output, effective=everywhere)
 
     async def rights(self, principal: Principal) -> frozenset[str]:
         """Return what a principal can use at this moment, `:own` marks included."""

@@ -1,5 +1,6 @@
 """The principal: who is asking, for one operation. Made by a verifier, never changed."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -58,22 +59,26 @@ class Outcome:
     """What became of a request.
 
     `ended_self`: it ended its own credential, as signing out does. `end_recorded`: its credential was ended by
-    another's hand, and the log says so already.
+    another's hand, and the log says so already. `waited`: the seconds for which it was waited until what it ended is
+    refused everywhere; None when it ended nothing whose receipt says so.
     """
 
     ended_self: bool = False
     end_recorded: bool = False
+    waited: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Asker:
     """A principal, where it asks from, whether this may be a repetition, and what became of it.
 
-    `patience` is how long (seconds) it wants to wait until what it ends is refused everywhere.
+    `patience` is how long (seconds) it wants to wait until what it ends is refused everywhere; `left` returns when
+    the client has gone, which ends the waiting too.
     """
 
     principal: Principal
     origin: Origin
     retry: Retry | None = None
     patience: float = 0.0
+    left: Callable[[], Awaitable[None]] | None = field(default=None, repr=False)
     outcome: Outcome = field(default_factory=Outcome)

@@ -18,6 +18,7 @@ from lumio.login.joining import Joining
 from lumio.login.registration import Registration
 from lumio.login.service import Login
 from lumio.popouts.service import Popouts
+from lumio.revocations.service import Revocations
 from lumio.sessions.service import Sessions
 from lumio.surface.html.pages import Place
 from lumio.system_keys.service import SystemKeys
@@ -29,7 +30,7 @@ from lumio.teams.sub_accounts import SubAccounts
 SERVICES = (
     Accounts, Admin, AdminRoles, AdminUsers, Sessions, Keys, Popouts, SystemKeys, Login, Registration,
     Introspection, AuditLog, PlatformLog, Exports, Extensions, Versions, Teams, Invitations, SubAccounts, Departures,
-    Billing, Joining,
+    Billing, Joining, Revocations,
 )  # fmt: skip
 """Every class that declares actions, for the census."""
 

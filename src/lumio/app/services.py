@@ -42,6 +42,7 @@ from lumio.popouts.admission import admitted
 from lumio.popouts.service import Popouts
 from lumio.popouts.store import PopoutStore
 from lumio.popouts.verify import PopoutVerifier
+from lumio.revocations.service import Revocations
 from lumio.sessions.service import Sessions
 from lumio.sessions.store import SessionStore
 from lumio.sessions.verify import SessionVerifier
@@ -93,6 +94,7 @@ class Services:
     platform_log: PlatformLog
     exports: Exports
     signing: Signing
+    revocations: Revocations
 
 
 def employ(ground: Ground, stores: Stores, tags: Tags, proofs: Proofs) -> Services:
@@ -136,6 +138,7 @@ def employ(ground: Ground, stores: Stores, tags: Tags, proofs: Proofs) -> Servic
         sub_accounts=SubAccounts(memberships),
         departures=Departures(accounts, memberships, keys, popouts, sessions, outbox, units),
         billing=Billing(BillingStore(), Sealer(ground.ring, "billing")),
+        revocations=Revocations(),
     )
 
 

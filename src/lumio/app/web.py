@@ -47,6 +47,8 @@ from lumio.login.rest import AuthRoutes, SetUpRoutes, StepUpRoutes
 from lumio.popouts.graph import PopoutMutations, PopoutQueries
 from lumio.popouts.pages import PopoutPages
 from lumio.popouts.rest import PopoutRoutes
+from lumio.revocations.graph import RevocationQueries
+from lumio.revocations.rest import RevocationRoutes
 from lumio.sessions.pages import SwitchPages
 from lumio.sessions.rest import ActivationRoutes
 from lumio.settings import Settings
@@ -83,7 +85,7 @@ BODY_MAX = 1024 * 1024
 PROGRAMS: tuple[Any, ...] = (
     StepUpRoutes, MeRoutes, KeyRoutes, PopoutRoutes, AuditLogRoutes, GraphRoutes, SystemKeyRoutes, ProfileRoutes,
     AdminUserRoutes, AdminRoleRoutes, PlatformLogRoutes, AccountRoutes, ActivationRoutes, InvitationRoutes,
-    AcceptRoutes, SubAccountRoutes, DepartureRoutes, BillingRoutes,
+    AcceptRoutes, SubAccountRoutes, DepartureRoutes, BillingRoutes, RevocationRoutes,
 )  # fmt: skip
 """Under `/v1` for programs, and once more under `/api` for the pages."""
 
@@ -101,7 +103,7 @@ OTHERS: tuple[Any, ...] = (root, dashboard, healthz, readyz, metrics, static_fil
 KNOWN = (
     "accounts", "admin", "admin_roles", "admin_users", "sessions", "keys", "popouts", "system_keys", "extensions",
     "versions", "login", "registration", "audit_log", "platform_log", "exports", "signing", "teams", "invitations",
-    "sub_accounts", "departures", "billing", "joining",
+    "sub_accounts", "departures", "billing", "joining", "revocations",
 )  # fmt: skip
 """The services that handlers ask for by name."""
 
@@ -164,13 +166,13 @@ def _graph(services: Services, perform: Perform, *, introspection: bool) -> Grap
     return Graph(
         [
             AccountQueries, KeyQueries, PopoutQueries, SystemKeyQueries, AuditQueries, TeamQueries, DepartureQueries,
-            BillingQueries,
+            BillingQueries, RevocationQueries,
         ],
         MUTATIONS,
         [
             services.accounts, services.keys, services.popouts, services.system_keys, services.audit_log,
             services.platform_log, services.teams, services.invitations, services.sub_accounts, services.departures,
-            services.billing,
+            services.billing, services.revocations,
         ],
         perform,
         introspection=introspection,

@@ -105,9 +105,10 @@ class Client:
         """Change what is there, once."""
         return self.send(Call("PATCH", path, again=False, body={"json": body}), explain)
 
-    def delete(self, path: str, explain: Explanations | None = None) -> Answer:
-        """Remove something, once."""
-        return self.send(Call("DELETE", path, again=False), explain)
+    def delete(self, path: str, explain: Explanations | None = None, *, wait: int = 0) -> Answer:
+        """Remove something, once; ask the server to wait so many seconds until that is so everywhere."""
+        headers = {"Prefer": f"wait={wait}"} if wait else {}
+        return self.send(Call("DELETE", path, again=False, headers=headers), explain)
 
     def send(self, call: Call, explain: Explanations | None = None) -> Answer:
         """Send, repeat what may be repeated, and return the answer if it is a success."""

@@ -22,6 +22,8 @@ app = typer.Typer(cls=LightGroup, no_args_is_help=True, help="Developer keys of 
 _PATH = "/v1/api-keys"
 _LIMIT = 10_000
 _START = opaque.PREFIX_LENGTH + opaque.LOOKUP_LENGTH
+_WAIT_SECONDS = 10
+_BOUND = "each node refuses it within 30 seconds, or serves nothing"
 
 
 def _all_keys(run: Run) -> list[dict[str, Any]]:
@@ -91,6 +93,17 @@ def _find(run: Run, wanted: str) -> dict[str, Any]:
     raise CommandError(f"There is no key {name} that you may see", "", "lumio keys list shows them", code="not_found")
 
 
+def _reach(receipt: Any, waited: int) -> tuple[str, str]:
+    """Return how far a revocation has come by the server's own word: for a script, and as the end of a sentence."""
+    effective = receipt.get("effective") if isinstance(receipt, dict) else None
+    if effective is True:
+        return "everywhere", ", and no node accepts it any more"
+    if effective is False:
+        seconds = f"; after {waited} s not every node has confirmed it" if waited else "; the nodes are being told"
+        return "not-everywhere-yet", f"{seconds}: {_BOUND}"
+    return "", f"; {_BOUND}"
+
+
 @app.command("revoke", cls=LightCommand)
 @command
 def revoke_key(
@@ -99,6 +112,9 @@ def revoke_key(
         str, typer.Argument(metavar="KEY", help="Its id, its label, or how it starts (lm_dev_ and 12 more).")
     ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="Do not wait, 10 s at most, until it is refused everywhere.")
+    ] = False,
 ) -> None:
     """Revoke a key: final, and everywhere within 30 seconds."""
     item = _find(run, key)
@@ -107,9 +123,11 @@ def revoke_key(
     about = " It is the key in use here." if own else ""
     run.confirm(f"Revoke {label} ({_start_of(item)}…)? It cannot be undone.{about}", yes=yes)
     explain = {403: Advice(f"The key {label} was not revoked", "", "Its maker, an Owner or an Admin can revoke it")}
-    revoked = run.client.delete(f"{_PATH}/{key_id}", explain).content()
+    seconds = 0 if no_wait else _WAIT_SECONDS
+    revoked = run.client.delete(f"{_PATH}/{key_id}", explain, wait=seconds).content()
     if run.out.as_json:
         run.out.json(revoked)
         return
-    run.out.note(f"The key {label} is revoked" + (". Sign in with another one: lumio login" if own else ""))
-    run.out.line(key_id, "revoked")
+    word, reach = _reach(revoked, seconds)
+    run.out.note(f"The key {label} is revoked{reach}" + (". Sign in with another one: lumio login" if own else ""))
+    run.out.line(key_id, "revoked", *filter(None, (word,)))

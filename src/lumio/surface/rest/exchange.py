@@ -17,6 +17,7 @@ from lumio.kernel import clock
 from lumio.kernel.errors import FieldError, Invalid, Malformed
 from lumio.kernel.paging import Page
 from lumio.surface.http.carrier import POPOUT_PARAMETER
+from lumio.surface.rest import preference
 from lumio.surface.rest.openapi import SHOWN, Shown
 
 Web = Request[Any, Any, Any]
@@ -28,12 +29,12 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 def asker(request: Web, body: bytes = b"") -> Asker:
-    """Return who asks, with the retry key of the request when it has one.
+    """Return who asks, with the patience and the retry key of the request where it has them.
 
     Raises:
         Invalid: an `Idempotency-Key` that is not 1 to 255 visible ASCII characters.
     """
-    found = cast("Asker", request.scope["state"]["asker"])
+    found = preference.patient(request, cast("Asker", request.scope["state"]["asker"]))
     key = request.headers.get("idempotency-key")
     if key is None:
         return found
@@ -217,7 +218,9 @@ def one(
     links: dict[str, Any] = {"self": {"href": own}}
     if collection:
         links["collection"] = {"href": collection}
-    headers = {"Location": own} if status == 201 else None  # noqa: PLR2004 - Created
+    headers = preference.applied(request)
+    if status == 201:  # noqa: PLR2004 - Created
+        headers["Location"] = own
     return _answer({"data": result, "_links": links}, status, headers)
 
 

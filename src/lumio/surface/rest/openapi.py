@@ -123,6 +123,8 @@ def _operation(route: Described, by_model: dict[int, Any]) -> dict[str, Any]:
         operation["x-permission"] = terms.permission
     if one.query not in {None, type(None)}:
         operation["parameters"] += _query_parameters(one.query, path)
+    if _is_receipt(one):
+        operation["parameters"].append(_PREFER)
     if one.body is not None:
         content = {one.takes: {"schema": by_model[id(one.body)]}}
         operation["requestBody"] = {"required": True, "content": content}
@@ -140,6 +142,11 @@ def _query_parameters(model: Any, path: str) -> list[dict[str, Any]]:
     ]
 
 
+def _is_receipt(one: Shown) -> bool:
+    """Tell whether the answer says if what was ended is refused everywhere, which a client may wait for."""
+    return one.terms.event is not None and {"seq", "effective"} <= set(getattr(one.result, "__struct_fields__", ()))
+
+
 def _responses(one: Shown, by_model: dict[int, Any]) -> dict[str, Any]:
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     good: dict[str, Any] = {"description": "Done."}
@@ -155,8 +162,20 @@ def _responses(one: Shown, by_model: dict[int, Any]) -> dict[str, Any]:
         good["content"] = {one.gives: {"schema": schema}}
     elif one.gives != JSON:
         good["content"] = {one.gives: {}}
+    if _is_receipt(one):
+        good["headers"] = {"Preference-Applied": _APPLIED}
     return {str(one.status): good, "default": {"description": "A problem.", "content": problem}}
 
+
+_PREFER = {
+    "name": "Prefer",
+    "in": "header",
+    "required": False,
+    "description": "wait=N: answer when it is refused everywhere, after N seconds (at most 30) at the latest.",
+    "schema": {"type": "string"},
+}
+
+_APPLIED = {"description": "wait=N, where that was asked for and honoured.", "schema": {"type": "string"}}
 
 _PROBLEM = {
     "type": "object",

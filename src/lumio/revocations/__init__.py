@@ -1,0 +1,1 @@
+"""Revocations: what became of one, node by node."""
