@@ -100,9 +100,9 @@ class Node:
                 start_new_session=True,  # the server and its workers can be ended together
             )
 
-    def wait(self) -> None:
+    def wait(self, patience: float = START_SECONDS) -> None:
         """Wait until it is ready. Raises RuntimeError with its last words when it is not in time."""
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + patience
         with self.client(timeout=2) as client:
             while time.monotonic() < deadline and self._process is not None and self._process.poll() is None:
                 with suppress(httpx2.TransportError):
@@ -184,6 +184,10 @@ class Fleet:
     def ask(self, query: str, **given: str) -> list[list[str]]:
         """Look into the database without the network."""
         return self.postgres.ask(NAME, query, **given)
+
+    def logs(self, last: int = 3000) -> str:
+        """Return the last words of every node."""
+        return "\n".join(f"--- {node.name}\n{node.log[-last:]}" for node in self.nodes)
 
     def heal(self) -> None:
         """Mend every link, let every node go on, bring back those that are gone, and wait until all are ready."""

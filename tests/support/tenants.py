@@ -20,6 +20,10 @@ COMMITTED = """
 SELECT seq, extract(epoch FROM pg_xact_commit_timestamp(xmin)) FROM revocation
 WHERE seq > CAST(:'after' AS bigint) ORDER BY seq DESC LIMIT 1;
 """
+COMMITTED_KEY = """
+SELECT seq, extract(epoch FROM pg_xact_commit_timestamp(xmin)) FROM revocation
+WHERE subject_kind = 'key' AND subject_id = :'id' AND effect = 'ended' ORDER BY seq LIMIT 1;
+"""
 WRITTEN_AFTER = """
 SELECT count(*) FROM extension e, revocation r
 WHERE r.seq = CAST(:'seq' AS bigint) AND e.category = :'category'
@@ -133,10 +137,11 @@ class Tenants:
 
         The database notes the moment just before the commit is flushed and visible, so C is not before it.
         """
-        found = self._fleet.ask(COMMITTED, after=str(after))
-        if not found:
-            return None
-        return int(found[0][0]), float(found[0][1]) - (time.time() - time.monotonic())
+        return _moment(self._fleet.ask(COMMITTED, after=str(after)))
+
+    def committed_key(self, key_id: str) -> tuple[int, float] | None:
+        """Return the same for the end of one key."""
+        return _moment(self._fleet.ask(COMMITTED_KEY, id=key_id))
 
     def placed(self, question: str, after: int, call: Revoked) -> Revocation:
         """Return where C of a revocation lies that was answered."""
@@ -166,6 +171,11 @@ class Tenants:
             time.sleep(0.05)
         message = f"no mail number {count} came for {address}"
         raise TimeoutError(message)
+
+
+def _moment(rows: list[list[str]]) -> tuple[int, float] | None:
+    """Return number and moment of a revocation: wall and monotonic clock are those of one machine."""
+    return (int(rows[0][0]), float(rows[0][1]) - (time.time() - time.monotonic())) if rows else None
 
 
 def good(answer: httpx2.Response) -> dict[str, Any]:

@@ -113,7 +113,7 @@ class Trial:
         assert not lost, f"a good key was not served by a node without a fault: {lost[:5]}"
 
     def must_have_waited_for_silence(self) -> None:
-        """Assert that `effective` came, and not before W had passed since the commit: silent nodes are not skipped."""
+        """Assert that `effective` came, and not before W had passed since the commit: no silent node is skipped."""
         call, revocation, barrier = self.call, self.revocation, self.fleet.barrier
         assert call is not None
         assert revocation is not None
