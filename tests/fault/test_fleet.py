@@ -60,7 +60,7 @@ def test_a_node_that_is_cut_off_refuses_within_its_lease_and_recovers_by_itself(
     with Trial(servers, tenants) as trial:
         servers.network.cut(far.name, "back")
         cut = time.monotonic()
-        trial.revoke(first)
+        trial.must_revoke(first)
         trial.outlast(1.0 + ANSWER_SECONDS)
         servers.network.mend(far.name, "back")
         mended = time.monotonic()
@@ -83,7 +83,7 @@ def test_what_waited_in_a_frozen_server_is_refused_when_it_goes_on_and_no_revoke
         frozen.pause()
         paused = time.monotonic()
         time.sleep(SILENT_SECONDS)
-        trial.revoke(first, wait=10)
+        trial.must_revoke(first, wait=10)
         trial.outlast(0.2)
         resumed = time.monotonic()
         frozen.resume()
@@ -112,7 +112,7 @@ def test_a_node_killed_while_it_revokes_leaves_a_key_that_is_dead_everywhere_or_
         if found is None:  # it never happened, so the key must go on working; then it is ended for good
             for node in (first, other):
                 trial.observer.wait_for(DOOMED, node.name, {200}, killed, SETTLED_SECONDS)
-            trial.revoke(first, wait=10)
+            trial.must_revoke(first, wait=10)
             trial.must_have_waited_for_silence()
         elif trial.revocation is None:
             trial.revocation = Revocation(DOOMED, found[1], killed)
@@ -131,7 +131,7 @@ def test_a_node_whose_question_to_the_feed_hangs_refuses_within_its_lease(
     first, _, deaf = servers.nodes
     with Trial(servers, tenants) as trial:
         with servers.postgres.frozen("fleet", servers.network.address(deaf.name, "back"), "revocation") as stopped:
-            trial.revoke(first)
+            trial.must_revoke(first)
             trial.outlast(0.7)
         assert stopped
         trial.must_recover(deaf, time.monotonic())
@@ -174,7 +174,7 @@ def test_every_kind_of_subject_that_ends_on_one_node_has_ended_on_the_others(
                 observer.wait_everywhere(question.name, {200}, 0, READY_SECONDS)
             for place, (question, (refusal, end)) in enumerate(zip(questions, ends, strict=True)):
                 newest = tenants.newest()
-                revocation = tenants.placed(question.name, newest, end())
+                revocation = tenants.placed(question.name, newest, [end()])
                 observer.wait_everywhere(question.name, {refusal}, revocation.earliest, SETTLED_SECONDS)
                 verdict = judge(observer.seen, revocation, servers.bound, refusal)
                 note(record_property, verdict.window, servers.bound, question.name)
@@ -242,7 +242,7 @@ def revocations_without_a_fault(servers: Fleet, tenants: Tenants, record: Record
                 with one_by_one:
                     newest = tenants.newest()
                     call = tenants.revoke(robin, f"/v1/api-keys/{key.id}")
-                    revocation = tenants.placed(name, newest, call)
+                    revocation = tenants.placed(name, newest, [call])
                 firsts = observer.wait_everywhere(name, {401}, revocation.earliest, SETTLED_SECONDS)
         verdict = judge(observer.seen, revocation, servers.bound)
         note(record, verdict.window, servers.bound, "no fault")

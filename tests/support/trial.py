@@ -22,6 +22,7 @@ READY_SECONDS = 10.0
 """How long a key that was just made may take to be served everywhere, on a busy machine."""
 RECOVERY_SECONDS = 20.0
 BARRIER_SLACK = 3.0
+REVOKE_SECONDS = 15.0
 _numbers = count()
 
 
@@ -48,7 +49,7 @@ class Trial:
         self.fleet = fleet
         self.tenants = tenants
         self._open = ExitStack()
-        self.call: Revoked | None = None
+        self.calls: list[Revoked] = []
         self.revocation: Revocation | None = None
 
     def __enter__(self) -> Self:
@@ -73,10 +74,17 @@ class Trial:
         """Revoke the doomed key through a node, as Robin, and work out where C lies if it was answered."""
         with node.client(self.session) as robin:
             call = self.tenants.revoke(robin, f"/v1/api-keys/{self.doomed.id}", wait=wait)
+        self.calls.append(call)
         if call.status == 200:
-            self.call = call
-            self.revocation = self.tenants.placed(DOOMED, self.newest, call)
+            self.revocation = self.tenants.placed(DOOMED, self.newest, self.calls)
         return call
+
+    def must_revoke(self, node: Node, *, wait: int | None = None) -> None:
+        """Revoke, and try again while the answer is 503: a unit that a fault tore apart is in the way for a while."""
+        deadline = time.monotonic() + REVOKE_SECONDS
+        while self.revoke(node, wait=wait).status == 503 and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert self.revocation is not None, self.calls
 
     def outlast(self, seconds: float) -> None:
         """Wait until so long after B has passed since the commit."""
@@ -114,8 +122,7 @@ class Trial:
 
     def must_have_waited_for_silence(self) -> None:
         """Assert that `effective` came, and not before W had passed since the commit: no silent node is skipped."""
-        call, revocation, barrier = self.call, self.revocation, self.fleet.barrier
-        assert call is not None
+        call, revocation, barrier = self.calls[-1], self.revocation, self.fleet.barrier
         assert revocation is not None
         assert call.effective, call
         assert call.answered >= revocation.earliest + barrier
