@@ -48,9 +48,11 @@ def tenants(servers: Fleet) -> Tenants:
 
 
 @pytest.fixture(autouse=True)
-def _healed(servers: Fleet) -> None:
-    """Begin each test on a fleet without a fault."""
+def _healed(servers: Fleet) -> Iterator[None]:
+    """Begin each test on a fleet without a fault; a test that fails shows what the nodes said."""
     servers.heal()
+    yield
+    print(servers.logs())  # noqa: T201 - pytest shows it with the failure
 
 
 def test_a_node_that_is_cut_off_refuses_within_its_lease_and_recovers_by_itself(

@@ -54,9 +54,11 @@ def tenants(servers: Fleet) -> Tenants:
 
 
 @pytest.fixture(autouse=True)
-def _healed(servers: Fleet) -> None:
-    """Begin each test on a fleet without a fault."""
+def _healed(servers: Fleet) -> Iterator[None]:
+    """Begin each test on a fleet without a fault; a test that fails shows what the nodes said."""
     servers.heal()
+    yield
+    print(servers.logs())  # noqa: T201 - pytest shows it with the failure
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -137,16 +137,20 @@ class Node:
         while living(process.pid) and time.monotonic() < deadline:
             time.sleep(0.01)
 
-    def stop(self) -> None:
-        """Ask the server to stop and wait for it; what is left of it after that is killed."""
-        process = self._process
-        if process is not None and process.poll() is None:
+    def ask_to_stop(self) -> None:
+        """Ask the server to stop, and return at once."""
+        if self._process is not None and self._process.poll() is None:
             self.resume()
             with suppress(psutil.NoSuchProcess):
-                for server in psutil.Process(process.pid).children():  # it itself only holds the clocks
+                for server in psutil.Process(self._process.pid).children():  # it itself only holds the clocks
                     server.terminate()
+
+    def stop(self) -> None:
+        """Ask the server to stop and wait for it; what is left of it after that is killed."""
+        self.ask_to_stop()
+        if self._process is not None:
             with suppress(subprocess.TimeoutExpired):
-                process.wait(STOP_SECONDS)
+                self._process.wait(STOP_SECONDS)
         self.kill()
 
     def _signal(self, number: signal.Signals) -> None:
@@ -185,9 +189,13 @@ class Fleet:
         """Look into the database without the network."""
         return self.postgres.ask(NAME, query, **given)
 
-    def logs(self, last: int = 3000) -> str:
-        """Return the last words of every node."""
-        return "\n".join(f"--- {node.name}\n{node.log[-last:]}" for node in self.nodes)
+    def logs(self, lines: int = 40) -> str:
+        """Return the last words of every node, without the many refusals that a fault brings along."""
+        parts = []
+        for node in self.nodes:
+            said = [line for line in node.log.splitlines() if " event=unavailable " not in line]
+            parts += [f"--- {node.name}", *said[-lines:]]
+        return "\n".join(parts)
 
     def heal(self) -> None:
         """Mend every link, let every node go on, bring back those that are gone, and wait until all are ready."""
@@ -231,6 +239,8 @@ def fleet(
             yield running
         finally:
             network.mend_all()
+            for node in made:
+                node.ask_to_stop()
             for node in made:
                 node.stop()
 
