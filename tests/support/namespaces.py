@@ -71,14 +71,14 @@ class Network:
     def __init__(self, hosts: Sequence[tuple[str, Sequence[Net]]]) -> None:
         """Draw hosts with the networks that each stands on; nothing is made yet."""
         self._hosts = {name: tuple(nets) for name, nets in hosts}
-        self._prefix = f"{PREFIX}{os.getpid()}-{next(_numbers)}-"
+        self.prefix = f"{PREFIX}{os.getpid()}-{next(_numbers)}-"
         self._guardian: subprocess.Popen[str] | None = None
         self._cut: set[tuple[str, Net]] = set()
 
     def __enter__(self) -> Self:
         self._ip = ip_path() or "ip"
         self._guardian = subprocess.Popen(
-            [sys.executable, str(GUARDIAN), self._ip, self._prefix],
+            [sys.executable, str(GUARDIAN), self._ip, self.prefix],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -149,16 +149,16 @@ class Network:
         return made
 
     def _mounted(self, host: str) -> Path:
-        return MOUNTED / f"{self._prefix}{host}"
+        return MOUNTED / f"{self.prefix}{host}"
 
     def _make(self) -> None:
-        self._tell(None, *(f"netns add {self._prefix}{name}" for name in ("hub", *self._hosts)))
+        self._tell(None, *(f"netns add {self.prefix}{name}" for name in ("hub", *self._hosts)))
         links = [(host, net) for host, nets in self._hosts.items() for net in nets]
         self._tell(
             "hub",
             *(f"link add {net} type bridge" for net in NETS),
             *(f"link set {net} up" for net in NETS),
-            *(f"link add {h}-{n} type veth peer name {n} netns {self._prefix}{h}" for h, n in links),
+            *(f"link add {h}-{n} type veth peer name {n} netns {self.prefix}{h}" for h, n in links),
             *(f"link set {host}-{net} master {net} up" for host, net in links),
         )
         for host, nets in self._hosts.items():
@@ -166,7 +166,7 @@ class Network:
             self._tell(host, "link set lo up", *lines, *(f"link set {net} up" for net in nets))
 
     def _tell(self, place: str | None, *lines: str) -> None:
-        where = [] if place is None else ["-n", f"{self._prefix}{place}"]
+        where = [] if place is None else ["-n", f"{self.prefix}{place}"]
         done = subprocess.run(
             [self._ip, *where, "-batch", "-"], input="\n".join(lines), capture_output=True, text=True, check=False
         )
