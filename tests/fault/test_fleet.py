@@ -5,7 +5,6 @@ clients stand outside, on a host of their own, and note when they sent and recei
 all is printed at the end of the run. `test_fleet_broad.py` has the long version.
 """
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ import httpx2
 import pytest
 
 from tests.support.fleet import Fleet, Node, fleet, fleet_or_skip
+from tests.support.liveness import undisturbed
 from tests.support.observer import Observer, Question
 from tests.support.tenants import Revoked, Tenants
 from tests.support.trial import DOOMED, LIVING, READY_SECONDS, Trial, me
@@ -226,31 +226,5 @@ def asked(servers: Fleet, name: str, credential: str) -> int:
 def test_without_a_fault_a_revocation_is_seen_everywhere_within_a_second_and_nobody_gets_503(
     servers: Fleet, tenants: Tenants, record_property: Record
 ) -> None:
-    refused = revocations_without_a_fault(servers, tenants, record_property, REVOCATIONS)
+    refused = undisturbed(servers, tenants, record_property, REVOCATIONS)
     assert refused[int(len(refused) * 0.99)] < 1.0
-
-
-def revocations_without_a_fault(servers: Fleet, tenants: Tenants, record: Record, many: int) -> list[float]:
-    """Revoke so many keys through all nodes in turn; return how long each was still accepted somewhere, sorted."""
-    session = tenants.tokens(servers.nodes[0])["access_token"]
-    one_by_one = threading.Lock()  # so that the newest revocation is the one that was asked for
-
-    def end(number: int) -> float:
-        name, node = f"key-{number}", servers.nodes[number % len(servers.nodes)]
-        with node.client(session) as robin:
-            key = tenants.key(robin, name)
-            with Observer(servers, [me(name, key)], every=0.05) as observer:
-                observer.wait_everywhere(name, {200}, 0, READY_SECONDS)
-                with one_by_one:
-                    newest = tenants.newest()
-                    call = tenants.revoke(robin, f"/v1/api-keys/{key.id}")
-                    revocation = tenants.placed(name, newest, [call])
-                firsts = observer.wait_everywhere(name, {401}, revocation.earliest, SETTLED_SECONDS)
-        verdict = judge(observer.seen, revocation, servers.bound)
-        note(record, verdict.window, servers.bound, "no fault")
-        assert not verdict.breaches, verdict.told(revocation.earliest)
-        assert {one.status for one in observer.seen} == {200, 401}
-        return max(one.received for one in firsts) - revocation.earliest
-
-    with ThreadPoolExecutor(2) as pool:
-        return sorted(pool.map(end, range(many)))

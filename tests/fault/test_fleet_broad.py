@@ -10,14 +10,14 @@ from contextlib import suppress
 
 import pytest
 
-from tests.fault.test_fleet import revocations_without_a_fault
-from tests.support.faketime import WallClock, faketime_path
 from tests.support.fleet import Fleet, fleet, fleet_or_skip
+from tests.support.liveness import undisturbed
 from tests.support.observer import Observer, Seen
 from tests.support.schedule import Played, Schedule, draw, play
 from tests.support.tenants import Made, Tenants
 from tests.support.trial import LIVING, READY_SECONDS, RECOVERY_SECONDS, Trial, me, writing
 from tests.support.verdict import Revocation, judge
+from tests.support.wall_clock import WallClock, why_no_wall_clock
 from tests.support.windows import Record, note
 
 BROAD = os.environ.get("LUMIO_PROVE") == "broad"
@@ -144,10 +144,10 @@ def unfenced(
     return broken + ([told.told(revocation.earliest)] if told.late else [])
 
 
-def test_500_revocations_without_a_fault_are_seen_everywhere_within_a_second_and_nobody_gets_503(
+def test_500_undisturbed_are_seen_everywhere_within_a_second_and_nobody_gets_503(
     servers: Fleet, tenants: Tenants, record_property: Record
 ) -> None:
-    refused = revocations_without_a_fault(servers, tenants, record_property, REVOCATIONS)
+    refused = undisturbed(servers, tenants, record_property, REVOCATIONS)
     told = f"p50 {refused[len(refused) // 2]:.3f} s, p99 {refused[int(len(refused) * 0.99)]:.3f} s"
     print(f"\nrefused everywhere after the commit: {told}, worst {refused[-1]:.3f} s")  # noqa: T201
     assert refused[int(len(refused) * 0.99)] < 1.0
@@ -157,11 +157,10 @@ def test_500_revocations_without_a_fault_are_seen_everywhere_within_a_second_and
 def test_a_wall_clock_that_jumps_lets_nothing_through_and_nobody_is_told_that_a_good_key_is_bad(
     jump: int, servers: Fleet, tenants: Tenants, record_property: Record
 ) -> None:
-    library = faketime_path()
-    if library is None:
-        pytest.skip("there is no libfaketime: install Debian's libfaketime")
+    if (reason := why_no_wall_clock()) is not None:
+        pytest.skip(reason)
     first, _, moved = servers.nodes
-    wall = WallClock(library, moved.folder)
+    wall = WallClock(moved.folder)
     moved.stop()
     moved.launch(**wall.variables)
     moved.wait()
