@@ -8,13 +8,15 @@ all is printed at the end of the run. `test_fleet_broad.py` has the long version
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx2
 import pytest
 
-from tests.support.fleet import Fleet, Node, fleet, fleet_or_skip
+from tests.support.fleet import CLIENTS, DEPLOY, Fleet, Node, fleet, fleet_or_skip
 from tests.support.liveness import undisturbed
-from tests.support.observer import Observer, Question
+from tests.support.nginx import nginx, nginx_path
+from tests.support.observer import Observer, Proxy, Question
 from tests.support.tenants import Revoked, Tenants
 from tests.support.trial import DOOMED, LIVING, READY_SECONDS, Trial, me
 from tests.support.verdict import Revocation, judge
@@ -75,6 +77,40 @@ def test_a_node_that_is_cut_off_refuses_within_its_lease_and_recovers_by_itself(
     assert unfresh
     assert [one for one in unfresh if one.status != 503 or not one.retry_after] == []
     assert [one for one in unfresh if one.received - one.sent > ANSWER_SECONDS] == []
+
+
+@pytest.mark.skipif(nginx_path() is None, reason="there is no nginx: run tools/nginx")
+def test_behind_the_shipped_nginx_nobody_notices_a_node_that_is_cut_off(
+    servers: Fleet, tenants: Tenants, tmp_path: Path
+) -> None:
+    first, _, far = servers.nodes
+    with tenants.signed_in(first) as robin:
+        key = tenants.key(robin)
+    network, door = servers.network, Proxy("nginx", "127.0.0.1", 8080)
+    shipped = {name: (DEPLOY / name).read_text("utf-8") for name in ("lumio-upstream.conf", "lumio-site.conf")}
+    for place, node in enumerate(servers.nodes):
+        example = f"10.0.0.1{1 + place}:8000"
+        assert example in shipped["lumio-upstream.conf"]
+        shipped["lumio-upstream.conf"] = shipped["lumio-upstream.conf"].replace(
+            example, f"{node.address}:{node.port}"
+        )
+    site = shipped["lumio-site.conf"].replace("/var/log/nginx", str(tmp_path))
+    inner = f"{shipped['lumio-upstream.conf']} server {{ listen {door.address}:{door.port}; {site} }}"
+    with (
+        network.inside(CLIENTS),
+        nginx(tmp_path, inner, [door.port]),
+        Observer(servers, [me("key", key)], doors=[door]) as observer,
+    ):
+        observer.wait_everywhere("key", {200}, 0, READY_SECONDS)
+        network.cut(far.name, "back")
+        cut = time.monotonic()
+        time.sleep(servers.lease + ANSWER_SECONDS)
+        network.mend(far.name, "back")
+    seen = observer.since(0)
+    assert [one for one in seen if not one.accepted] == []
+    unfresh = [one for one in seen if one.sent >= cut + servers.lease]
+    assert [one for one in unfresh if one.received - one.sent > ANSWER_SECONDS] == []
+    assert f"{far.address}:{far.port}, " in (tmp_path / "lumio.log").read_text()  # it was asked, and then another
 
 
 def test_what_waited_in_a_frozen_server_is_refused_when_it_goes_on_and_no_revoke_is_effective_before_that(

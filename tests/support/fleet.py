@@ -4,6 +4,7 @@ Promise: the block gets servers that are ready, reached by address only; nothing
 whatever happened. Every node has a boot-time clock of its own, so nothing may compare two of them.
 """
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ import psutil
 import pytest
 
 from lumio.settings import RATES
+from lumio.storage.migrate import upgrade
 from tests.support.namespaces import Net, Network, why_not
 from tests.support.network_postgres import NetworkPostgres
 from tests.support.serving import PROGRAM, living
@@ -26,8 +28,10 @@ PORT = 8000
 PUBLIC_URL = f"http://localhost:{PORT}"
 """One for all nodes: access tokens name it as their issuer. Clients may come by any address."""
 DATABASE, CLIENTS, NAME = "database", "clients", "fleet"
-REGIONS = ("eu-central", "eu-west", "us-east", "ap-south", "sa-east")
-CLOCKS = (0, 86_400, 31_536_000, 1_000, 604_800)
+OWNER, SERVING = "lumio_owner", "lumio_serving"
+DEPLOY = Path(__file__).parents[2] / "deploy" / "cluster"
+ROLES = DEPLOY.with_name("postgres") / "roles.sql"
+CLOCKS = (0, 86_400, 31_536_000)
 """Seconds that each node's boot-time and monotonic clocks are ahead of the machine's."""
 START_SECONDS = 60
 STOP_SECONDS = 20
@@ -62,6 +66,11 @@ class Node:
     def address(self) -> str:
         """Where clients reach it."""
         return self.network.address(self.name, "front")
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return PORT
 
     @property
     def log(self) -> str:
@@ -222,7 +231,7 @@ def fleet(
 
     Args:
         folder: an empty folder of the test's own.
-        nodes: how many, up to five.
+        nodes: how many, up to three: as many as there are example files.
         lease: L in seconds.
         durable: let the database wait for its disk.
         settings: environment variables for every node.
@@ -231,7 +240,7 @@ def fleet(
     hosts: list[tuple[str, tuple[Net, ...]]] = [(CLIENTS, ("front",)), (DATABASE, ("back",))]
     hosts += [(name, ("front", "back")) for name in names]
     with Network(hosts) as network, NetworkPostgres(network, DATABASE, durable=durable) as postgres:
-        postgres.create(NAME)
+        _prepare(postgres)
         made = [_node(folder, network, postgres, place, lease, settings) for place in range(nodes)]
         running = Fleet(network, postgres, made, lease)
         try:
@@ -245,28 +254,41 @@ def fleet(
                 node.stop()
 
 
+def _prepare(postgres: NetworkPostgres) -> None:
+    """Make roles, database and schema as the how-to says: who serves does not own the schema."""
+    for role in (OWNER, SERVING):
+        postgres.ask("postgres", 'CREATE ROLE :"role" LOGIN;', role=role)
+    postgres.create(NAME)
+    postgres.ask("postgres", 'ALTER DATABASE :"it" OWNER TO :"owner";', it=NAME, owner=OWNER)
+    asyncio.run(upgrade(postgres.url(NAME).replace("postgres@", f"{OWNER}@")))
+    postgres.ask(NAME, f"SET ROLE {OWNER};\n{ROLES.read_text('utf-8')}", serving=SERVING)
+
+
+def documented(place: int) -> dict[str, str]:
+    """Return what the example file of a host says, as a shell or systemd would read it."""
+    lines = (DEPLOY / f"lumio-{1 + place}.env").read_text("utf-8").splitlines()
+    pairs = [line.partition("=") for line in lines if line and not line.startswith("#")]
+    return {name: value.strip('"') for name, _, value in pairs}
+
+
 def _node(
-    folder: Path,
-    network: Network,
-    postgres: NetworkPostgres,
-    place: int,
-    lease: float,
-    more: Mapping[str, str],
+    folder: Path, network: Network, postgres: NetworkPostgres, place: int, lease: float, more: Mapping[str, str]
 ) -> Node:
-    name = f"n{place + 1}"
-    own = folder / name
+    """Return the server that the example file of its host describes, with the addresses and folders of the test."""
+    example, own = documented(place), folder / f"n{place + 1}"
     own.mkdir(parents=True)
-    settings = {
-        "LUMIO_DATABASE_URL": postgres.address(NAME),
+    here = {
+        "LUMIO_DATABASE_URL": postgres.address(NAME, SERVING),
         "LUMIO_DATA_DIR": str(own / "data"),
         "LUMIO_JOURNAL_DIR": str(own / "journal"),
         "LUMIO_ROOT_SECRET_FILE": str(folder / "root.secret"),
         "LUMIO_BUNDLE_STORE": str(folder / "bundles"),
         "LUMIO_PUBLIC_URL": PUBLIC_URL,
-        "LUMIO_NODE": name,
-        "LUMIO_REGION": REGIONS[place],
+        "LUMIO_TRUSTED_PROXIES": network.address(CLIENTS, "front"),
         "LUMIO_LEASE_SECONDS": f"{lease:g}",
-        **{f"LUMIO_RATE_{rate}": "100000000" for rate in (*RATES, "AUTH_FAILURES")},
-        **more,
     }
-    return Node(name, network, settings, own, CLOCKS[place])
+    unnamed = set(here) - set(example)
+    assert not unnamed, f"the example files do not name {unnamed}"
+    del example["LUMIO_SMTP_URL"]  # mails are files, where the test reads them
+    rates = {f"LUMIO_RATE_{rate}": "100000000" for rate in (*RATES, "AUTH_FAILURES")}
+    return Node(f"n{place + 1}", network, {**example, **here, **rates, **more}, own, CLOCKS[place])

@@ -59,9 +59,9 @@ class NetworkPostgres(PostgresServer):
             message = "PostgreSQL did not start"
             raise RuntimeError(message)
 
-    def address(self, name: str) -> str:
+    def address(self, name: str, role: str = "postgres") -> str:
         """Give the URL of a database as the hosts of the network reach it."""
-        return f"postgresql+asyncpg://postgres@{self._network.address(self._host, 'back')}:5432/{quote(name)}"
+        return f"postgresql+asyncpg://{role}@{self._network.address(self._host, 'back')}:5432/{quote(name)}"
 
     def ask(self, name: str, query: str, **given: str) -> list[list[str]]:
         """Run a query through the server's own socket; `:'name'` in it stands for what is given so."""

@@ -39,7 +39,7 @@ def serve(folder: Path, address: str, network: str, mode: str) -> None:
     server.ensure_pgdata_inited()
     with (folder / "postgresql.conf").open("a", encoding="utf-8") as settings:
         settings.write(CONFIGURATION + (FAST if mode == "fast" else ""))
-    (folder / "pg_hba.conf").write_text(f"local all all trust\nhost all postgres {network} trust\n", "ascii")
+    (folder / "pg_hba.conf").write_text(f"local all all trust\nhost all all {network} trust\n", "ascii")
     listening = f"-h {address} -p 5432 -k {folder}"
 
     def control(*words: str) -> None:

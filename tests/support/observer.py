@@ -14,9 +14,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
-from tests.support.fleet import CLIENTS, PORT, Fleet, Node
+from tests.support.fleet import CLIENTS, PORT, Fleet
 
 EVERY_SECONDS = 0.1
 PATIENCE_SECONDS = 20.0
@@ -24,6 +24,34 @@ OUTSTANDING = 100
 """How many questions of one kind wait at one node before no more are asked."""
 NO_ANSWER = 0
 """In place of a status: the connection was refused or broke, or nothing came in time."""
+
+
+class Door(Protocol):
+    """Where questions go: a node, or what stands before them."""
+
+    @property
+    def name(self) -> str:
+        """How answers name it."""
+        ...
+
+    @property
+    def address(self) -> str:
+        """Where the clients' host reaches it."""
+        ...
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A door that is no node."""
+
+    name: str
+    address: str
+    port: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +97,15 @@ class Seen:
 class Observer:
     """Asks while the block runs; `seen` grows, in the order in which answers came."""
 
-    def __init__(self, fleet: Fleet, questions: Iterable[Question], every: float = EVERY_SECONDS) -> None:
-        """Ask each node each question once in `every` seconds."""
+    def __init__(
+        self,
+        fleet: Fleet,
+        questions: Iterable[Question],
+        every: float = EVERY_SECONDS,
+        doors: Sequence[Door] | None = None,
+    ) -> None:
+        """Ask each question once in `every` seconds at each door; the nodes are the doors when none are named."""
+        self._doors = fleet.nodes if doors is None else doors
         self._fleet = fleet
         self._questions = list(questions)
         self._every = every
@@ -121,7 +156,7 @@ class Observer:
 
     def wait_everywhere(self, question: str, statuses: set[int], after: float, patience: float) -> list[Seen]:
         """Wait for the same at every node; return the first such answer of each."""
-        return [self.wait_for(question, node.name, statuses, after, patience) for node in self._fleet.nodes]
+        return [self.wait_for(question, door.name, statuses, after, patience) for door in self._doors]
 
     def _run(self) -> None:
         try:
@@ -133,7 +168,7 @@ class Observer:
         tickers = [
             asyncio.create_task(self._tick(question, node, place))
             for place, question in enumerate(self._questions)
-            for node in self._fleet.nodes
+            for node in self._doors
         ]
         try:
             await asyncio.gather(*tickers)
@@ -142,7 +177,7 @@ class Observer:
                 for line in lines:
                     line.close()
 
-    async def _tick(self, question: Question, node: Node, place: int) -> None:
+    async def _tick(self, question: Question, node: Door, place: int) -> None:
         """Ask at a steady pace until it is over, then wait for what is still under way."""
         who = (question.name, node.name)
         asking: set[asyncio.Task[None]] = set()
@@ -160,7 +195,7 @@ class Observer:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    async def _ask(self, question: Question, node: Node) -> None:
+    async def _ask(self, question: Question, node: Door) -> None:
         sent, status, retry_after = time.monotonic(), NO_ANSWER, False
         line: _Line | None = None
         try:
@@ -178,10 +213,10 @@ class Observer:
                 line.close()
         self.seen.append(Seen(question.name, node.name, sent, time.monotonic(), status, retry_after))
 
-    async def _open(self, node: Node) -> "_Line":
+    async def _open(self, node: Door) -> "_Line":
         made = self._fleet.network.socket(CLIENTS)
         try:
-            await asyncio.get_running_loop().sock_connect(made, (node.address, PORT))
+            await asyncio.get_running_loop().sock_connect(made, (node.address, node.port))
         except BaseException:
             made.close()
             raise

@@ -80,10 +80,15 @@ class Trial:
         return call
 
     def must_revoke(self, node: Node, *, wait: int | None = None) -> None:
-        """Revoke, and try again while the answer is 503: a unit that a fault tore apart is in the way for a while."""
+        """Revoke, and try again while the answer is 503: a unit that a fault tore apart is in the way for a while.
+
+        A 503 may mean that the commit was not seen to its end; then the next call finds no key any more.
+        """
         deadline = time.monotonic() + REVOKE_SECONDS
         while self.revoke(node, wait=wait).status == 503 and time.monotonic() < deadline:
             time.sleep(0.2)
+        if self.calls[-1].status == 404 and len(self.calls) > 1:
+            self.revocation = self.tenants.placed(DOOMED, self.newest, self.calls)
         assert self.revocation is not None, self.calls
 
     def outlast(self, seconds: float) -> None:
