@@ -93,6 +93,17 @@ def test_the_promise_holds_in_a_random_schedule(
     assert not broken, "\n".join([*broken, schedule.told(), servers.logs()])
 
 
+def on_its_way(one: Seen, played: Played) -> bool:
+    """Tell whether an answer may have been decided long before it came: its link was cut, or its node froze then."""
+    for fault, begin, end in played.spans:
+        if one.node == f"n{fault.node + 1}":
+            if fault.kind == "cut from clients" and one.sent < end and begin < one.received:
+                return True
+            if fault.kind == "frozen" and one.sent < begin and end <= one.received:
+                return True
+    return False
+
+
 def placed(servers: Fleet, tenants: Tenants, number: int, key: Made, played: Played, session: str) -> Revocation:
     """Return where C of a key's end lies; what was not committed under the faults is ended now."""
     calls = list(played.calls.get(number, ()))
