@@ -11,11 +11,12 @@ from lumio.kernel import clock
 from lumio.settings import Settings
 from tests.support.browser import browser, context, page
 from tests.support.postgres import PostgresServer, postgres_server
+from tests.support.windows import pytest_terminal_summary
 from tests.support.world import Template, World, built, make_template
 
 BACKENDS = ("sqlite", "postgresql")
 
-__all__ = ["browser", "context", "page", "postgres_server"]
+__all__ = ["browser", "context", "page", "postgres_server", "pytest_terminal_summary"]
 
 
 @pytest.fixture(scope="session")
