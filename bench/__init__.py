@@ -1,1 +1,1 @@
-"""Figures that can be compared: ours against the bare server, on the same machine in the same run."""
+"""Figures that can be compared: ours against bare servers and against peers, on one machine in one run."""

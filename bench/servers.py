@@ -1,4 +1,4 @@
-"""The two servers that are compared: started on free ports of loopback, stopped when the block ends."""
+"""Servers that are measured: started on free ports of loopback, stopped when the block ends."""
 
 import os
 import re
@@ -9,6 +9,8 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -17,8 +19,19 @@ import httpx2
 START_SECONDS = 60
 STOP_SECONDS = 15
 PASSWORD = "amber-heron-reads-7-maps"  # noqa: S105 - of an installation that lives for seconds
+EMAIL = "bench@example.com"
 NOTHING: Mapping[str, str] = MappingProxyType({})
 LINK = re.compile(rb"/setup/(lm_set_\S+)")
+LIFTED = "1000000000"
+RATES = ("API_KEY", "SESSION", "OAUTH", "POPOUT_TOKEN", "ANONYMOUS")
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running server: its port, and the process from which its others descend."""
+
+    port: int
+    root: int
 
 
 def free_port() -> int:
@@ -29,15 +42,21 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: Sequence[str], port: int, printed: Path, variables: dict[str, str]) -> Iterator[None]:
-    """Run a server until the block ends; what it prints goes into a file."""
+def running(
+    command: Sequence[str], port: int, printed: Path, variables: Mapping[str, str], folder: Path | None = None
+) -> Iterator[Served]:
+    """Run a server, in `folder` where one is named, until the block ends; what it prints goes into a file.
+
+    Raises:
+        RuntimeError: it did not start; the error has what it printed.
+    """
     with printed.open("wb") as out:
         process = subprocess.Popen(
-            command, env=variables, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+            command, env=dict(variables), cwd=folder, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
         )
     try:
         _wait(process, port, printed)
-        yield
+        yield Served(port, process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
@@ -52,59 +71,89 @@ def _wait(process: "subprocess.Popen[bytes]", port: int, printed: Path) -> None:
     while time.monotonic() < deadline and process.poll() is None:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
-        time.sleep(0.05)
+        time.sleep(0.02)
     message = f"the server did not start; it said:\n{printed.read_text()}"
     raise RuntimeError(message)
 
 
-@contextmanager
-def bare(folder: Path) -> Iterator[int]:
-    """Serve the yardstick; give its port."""
-    port = free_port()
-    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "--workers", "1", "--no-ws"]
-    where = ["--host", "127.0.0.1", "--port", str(port), "--log-level", "critical", "bench.bare:application"]
-    with running([*command, *where], port, folder / "bare.log", environment(folder, {})):
-        yield port
-
-
 def environment(folder: Path, more: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of an installation in `folder`, with nothing of the caller's own."""
+    """Return the variables of an installation in `folder`, rate limits lifted, with nothing of the caller's own."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("LUMIO_")}
-    return own | {"LUMIO_DATA_DIR": str(folder), "LUMIO_RATE_API_KEY": "1000000000", **more}
+    lifted = {f"LUMIO_RATE_{name}": LIFTED for name in RATES}
+    return own | lifted | {"LUMIO_DATA_DIR": str(folder), **more}
+
+
+def program(name: str) -> str:
+    """Return the path of a command of the product."""
+    return str(Path(sys.executable).with_name(name))
+
+
+@cache
+def takes_workers() -> bool:
+    """Tell whether this build can serve with more than one worker."""
+    said = subprocess.run([program("lumio-server"), "serve", "--help"], capture_output=True, text=True, check=True)
+    return "--workers" in said.stdout
+
+
+@contextmanager
+def serving(folder: Path, more: Mapping[str, str], workers: int = 1) -> Iterator[Served]:
+    """Serve the installation in `folder`."""
+    port = free_port()
+    asked = ["--workers", str(workers)] if takes_workers() else []
+    assert asked or workers == 1, "this build serves with one worker only"
+    command = [program("lumio-server"), "serve", "--port", str(port), *asked]
+    with running(command, port, folder / "ours.log", environment(folder, more)) as served:
+        wait_until_ready(served.port)
+        yield served
+
+
+def wait_until_ready(port: int) -> None:
+    """Wait until /readyz says so. Raises TimeoutError."""
+    deadline = time.monotonic() + START_SECONDS
+    with httpx2.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=START_SECONDS) as asker:
+        while time.monotonic() < deadline:
+            with suppress(httpx2.TransportError):
+                if asker.get("/readyz").is_success:
+                    return
+            time.sleep(0.01)
+    raise TimeoutError("the server is not ready")
 
 
 @contextmanager
 def again(folder: Path, more: Mapping[str, str]) -> Iterator[int]:
     """Serve the installation in `folder`; give its port."""
-    port = free_port()
-    program = str(Path(sys.executable).with_name("lumio-server"))
-    with running([program, "serve", "--port", str(port)], port, folder / "ours.log", environment(folder, more)):
-        yield port
+    with serving(folder, more) as served:
+        yield served.port
 
 
 @contextmanager
 def ours(folder: Path, more: Mapping[str, str] = NOTHING) -> Iterator[tuple[int, str]]:
     """Serve a fresh installation, on SQLite unless told otherwise; give its port and a developer key of it."""
-    with again(folder, more) as port:
-        printed = folder / "ours.log"
-        found = LINK.search(printed.read_bytes())
-        assert found is not None, printed.read_text()
-        yield port, _key(f"http://127.0.0.1:{port}", found.group(1).decode())
+    with serving(folder, more) as served:
+        with client(served.port, set_up(served.port, folder)) as person:
+            made = person.post("/v1/api-keys", json={"label": "bench"}).raise_for_status()
+        yield served.port, str(made.json()["data"]["key"])
 
 
-def client(port: int, key: str) -> httpx2.Client:
-    """Return a client that presents a key."""
-    headers = {"Authorization": f"Bearer {key}"}
+def client(port: int, credential: str) -> httpx2.Client:
+    """Return a client that presents a credential."""
+    headers = {"Authorization": f"Bearer {credential}"} if credential else {}
     return httpx2.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, trust_env=False, timeout=120)
 
 
-def _key(address: str, code: str) -> str:
-    """Set the installation up and mint a key, as people do."""
-    person = {"email": "bench@example.com", "password": PASSWORD}
-    names = {"display_name": "Bench", "account_name": "Bench"}
-    with httpx2.Client(base_url=address, trust_env=False, timeout=30) as client:
-        client.post("/v1/setup", json={"code": code, **person, **names}).raise_for_status()
-        pair = client.post("/v1/auth/login", json=person).raise_for_status().json()["data"]
-        client.headers["Authorization"] = f"Bearer {pair['access_token']}"
-        made = client.post("/v1/api-keys", json={"label": "bench"}).raise_for_status()
-        return str(made.json()["data"]["key"])
+def set_up(port: int, folder: Path) -> str:
+    """Set a fresh installation up as people do, by the link that it printed; return an access token."""
+    printed = (folder / "ours.log").read_bytes()
+    found = LINK.search(printed)
+    assert found is not None, printed.decode()
+    names = {"display_name": "Bench", "account_name": "Bench", "email": EMAIL, "password": PASSWORD}
+    with client(port, "") as stranger:
+        stranger.post("/v1/setup", json={"code": found.group(1).decode(), **names}).raise_for_status()
+    return sign_in(port)
+
+
+def sign_in(port: int) -> str:
+    """Return an access token of the person who set the installation up."""
+    with client(port, "") as stranger:
+        pair = stranger.post("/v1/auth/login", json={"email": EMAIL, "password": PASSWORD}).raise_for_status()
+    return str(pair.json()["data"]["access_token"])
