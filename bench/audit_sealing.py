@@ -15,7 +15,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
-from pathlib import Path
 
 import psutil
 from sqlalchemy import func, select, text
@@ -67,7 +66,9 @@ async def cost(settings: Settings, many: int) -> None:
         assert await tools.sealer.run() == many
         took, beside = (time.process_time() - before) * 1000 / many, (spent(server) - other) * 1000 / many
         rate = many / (time.perf_counter() - started)
-    told = f"  a row: {took:.4f} ms of processor time" + (f", and {beside:.4f} ms of the database's" if beside else "")
+    told = f"  a row: {took:.4f} ms of processor time" + (
+        f", and {beside:.4f} ms of the database's" if beside else ""
+    )
     print(f"{told}; {rate:,.0f} rows/s; {verdict(took, LIMIT_MS)} (limit {LIMIT_MS} ms)")
 
 
@@ -153,7 +154,9 @@ def main() -> int:
         for kind in ("sqlite", "postgresql"):
             given = {"LUMIO_DATA_DIR": f"{name}/{kind}", "LUMIO_LOG_LEVEL": "error"}
             print(kind)
-            measure(load(given | ({"LUMIO_DATABASE_URL": postgres.create("bench")} if kind == "postgresql" else {})), many)
+            measure(
+                load(given | ({"LUMIO_DATABASE_URL": postgres.create("bench")} if kind == "postgresql" else {})), many
+            )
     return 0
 
 

@@ -35,9 +35,9 @@ _VALUES = itemgetter(*NAMES)
 class Batch:
     """What one unit of the sealer writes: rows in the order of the store's columns, and the global chain's end."""
 
-    events: Sequence[Sequence[Any]]
-    places: Sequence[Sequence[Any]]
-    accounts: Sequence[Sequence[Any]]
+    events: Sequence[tuple[Any, ...]]
+    places: Sequence[tuple[Any, ...]]
+    accounts: Sequence[tuple[Any, ...]]
     end: Mapping[str, Any]
 
 

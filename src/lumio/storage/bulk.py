@@ -1,6 +1,6 @@
 """Many rows of a unit at once, by the raw drivers: what the sealer moves (spec: audit log, section 3).
 
-Promise: everything here happens inside the unit's own transaction, and a database that does not answer is Unavailable.
+Promise: everything here happens inside the unit's own transaction: it commits with the unit, or not at all.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any, Protocol
 
 import asyncpg
-from sqlalchemy import ARRAY, Table, bindparam, column, delete, func, insert, select
+from sqlalchemy import ARRAY, ColumnElement, Table, bindparam, column, delete, func, insert, select
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -57,7 +57,7 @@ class SqliteBulk:
     async def take(self, connection: AsyncConnection, most: int) -> list[Mapping[str, Any]]:
         """Read, then delete up to the last: the file's write lock is held, so nothing came between."""
         found = await connection.execute(select(*_OLDEST).order_by(hot.c.n).limit(most))
-        rows = [dict(zip(_NAMES, row, strict=True)) for row in found]
+        rows: list[Mapping[str, Any]] = [dict(zip(_NAMES, row, strict=True)) for row in found]
         if rows:
             await connection.execute(delete(hot).where(hot.c.n <= rows[-1]["n"]))
         return rows
@@ -75,7 +75,7 @@ class PostgresBulk:
     """COPY for what is new; a column travels as one array for what may be there."""
 
     slice = 2048
-    """Nobody waits for the sealer here. The journal has no index: each unit reads all that waits to find the oldest."""
+    """Nobody waits for the sealer here, and each unit reads the whole journal to find its oldest rows."""
     rest = 0.0
 
     async def take(self, connection: AsyncConnection, most: int) -> list[Mapping[str, Any]]:
@@ -106,9 +106,9 @@ async def _driver(connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Re
     return driver
 
 
-_ADDRESS = column("ctid")
-_OLD = select(_ADDRESS).select_from(hot).order_by(hot.c.n).limit(bindparam("most"))
-_TAKE = delete(hot).where(_ADDRESS == func.any(func.array(_OLD.scalar_subquery()))).returning(*_OLDEST)
+_address: ColumnElement[Any] = column("ctid")
+_OLD = select(_address).select_from(hot).order_by(hot.c.n).limit(bindparam("most"))
+_TAKE = delete(hot).where(_address == func.any(func.array(_OLD.scalar_subquery()))).returning(*_OLDEST)
 
 
 @cache

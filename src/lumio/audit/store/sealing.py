@@ -3,7 +3,7 @@
 Promise: a row leaves the journal in the same commit in which it has its place in the chain: never none, never two.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
