@@ -36,7 +36,7 @@ def row(account_id: str, ts: int, chance: random.Random) -> Mapping[str, Any]:
 async def fill(url: str, account_id: str, many: int) -> None:
     """Write `many` rows that end now; the oldest day of them is ripe for a purge."""
     database, chance = Database(url), random.Random(1)
-    units, store = Units(database, "bench"), SealStore()
+    units, store = Units(database, "bench"), SealStore(database.dialect)
     now = clock.to_micros(clock.now())
     start = (now // DAY - DAYS + 1) * DAY
     for first in range(0, many, SLICE):
@@ -46,8 +46,8 @@ async def fill(url: str, account_id: str, many: int) -> None:
 
         async def step(unit: Unit, rows: list[Any] = rows, day: int = day) -> None:
             end = await store.end(unit)
-            batch = chained(rows, end.position, end.chain, await store.account_ends(unit, {account_id}))
-            await store.add(unit, day, batch.rows, batch.places)
+            batch = chained(rows, day, end.position, end.chain, await store.account_ends(unit, {account_id}))
+            await store.add(unit, day, batch.events, batch.places)
             await store.move_ends(unit, batch.end, batch.accounts)
             times = {"first_ts": rows[0]["ts"], "last_ts": rows[-1]["ts"]}
             await store.grow_segment(unit, day, {"first": end.position + 1, "last": batch.end["position"], **times})

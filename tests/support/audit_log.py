@@ -29,7 +29,7 @@ class Log:
         self.ground = ground
         self.notary = Notary(ground.ring)
         self.heads = HeadFile(ground.settings.audit_heads)
-        self.sealer = Sealer(SealStore(), ground.units, self.notary, self.heads)
+        self.sealer = Sealer(SealStore(ground.database.dialect), ground.units, self.notary, self.heads)
         self.minutes = 0
         self.last = 0
 

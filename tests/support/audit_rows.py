@@ -9,7 +9,7 @@ from sqlalchemy import event, insert, text
 
 from lumio.kernel import clock, ids
 from lumio.kernel.event import ANONYMOUS, Event, Origin
-from lumio.storage.sealed import log
+from lumio.storage.sealed import log, segment
 from tests.support.world import World
 
 FIRST = 1_000_000
@@ -25,12 +25,15 @@ def row(number: int, **values: Any) -> dict[str, Any]:
 
 
 async def lay(world: World, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Put rows into the log, under positions of their own."""
+    """Put rows into the log, under positions of their own, as if sealed today."""
     day = clock.to_micros(clock.now()) // (86_400 * SECOND)
     placed = [{**one, "position": FIRST + at, "day": day} for at, one in enumerate(rows)]
+    times = [one["ts"] for one in rows]
+    run = {"first": FIRST, "last": FIRST + len(rows) - 1, "day": day, "first_ts": min(times), "last_ts": max(times)}
 
     async def step(unit: Any) -> None:
         await unit.make_partition(day)
+        await unit.execute(insert(segment), run)
         for at in range(0, len(placed), 500):
             await unit.execute(insert(log), placed[at : at + 500])
 

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 from os import urandom
 from typing import Any
 
@@ -22,22 +23,21 @@ from lumio.storage.events import NAMES
 from lumio.storage.unit import Unit, Units
 
 log = structlog.get_logger()
-BATCH = 128
-"""Rows a unit: on SQLite an answer that waits for the disk waits for no more than these."""
 HEAD_EVENTS = 1024
 HEAD_EVERY = timedelta(seconds=60)
 BACKLOG_ALARM = timedelta(seconds=5)
 DAY = 86_400_000_000
 END_OF_TIME = clock.from_micros(2**53)
+_VALUES = itemgetter(*NAMES)
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one unit of the sealer writes."""
+    """What one unit of the sealer writes: rows in the order of the store's columns, and the global chain's end."""
 
-    rows: Sequence[Mapping[str, Any]]
-    places: Sequence[Mapping[str, Any]]
-    accounts: Sequence[Mapping[str, Any]]
+    events: Sequence[tuple[Any, ...]]
+    places: Sequence[tuple[Any, ...]]
+    accounts: Sequence[tuple[Any, ...]]
     end: Mapping[str, Any]
 
 
@@ -64,6 +64,7 @@ class Sealer:
             if not count:
                 return sealed  # another node does it
             sealed += count
+            await asyncio.sleep(self._store.rest)
         if _due(await self._units.read(self._store.end), clock.now()):
             await self._units.run(self._let_head_leave)
         return sealed
@@ -82,16 +83,16 @@ class Sealer:
     async def _seal(self, unit: Unit, horizon: datetime) -> int:
         if not await self._store.mine(unit):
             return 0
-        rows = await self._store.take_hot(unit, BATCH)
-        if len(rows) < BATCH:
-            rows += await self._store.take_tallies(unit, horizon, BATCH - len(rows))
+        rows = await self._store.take_hot(unit, self._store.slice)
+        if len(rows) < self._store.slice:
+            rows += await self._store.take_tallies(unit, horizon, self._store.slice - len(rows))
         if not rows:
             return 0
         end = await self._store.end(unit)
         known = await self._store.account_ends(unit, {row["account_id"] for row in rows if row["account_id"]})
-        batch = chained(rows, end.position, end.chain, known)
         day = clock.to_micros(clock.now()) // DAY
-        await self._store.add(unit, day, batch.rows, batch.places)
+        batch = chained(rows, day, end.position, end.chain, known)
+        await self._store.add(unit, day, batch.events, batch.places)
         await self._store.move_ends(unit, batch.end, batch.accounts)
         times = [row["ts"] for row in rows]
         grown = {"first": end.position + 1, "last": batch.end["position"]}
@@ -113,12 +114,13 @@ def head_of(position: int, end: bytes, at: datetime) -> dict[str, Any]:
 
 
 def chained(
-    rows: Sequence[Mapping[str, Any]], position: int, end: bytes, known: Mapping[str, tuple[bytes, int]]
+    rows: Sequence[Mapping[str, Any]], day: int, position: int, end: bytes, known: Mapping[str, tuple[bytes, int]]
 ) -> Batch:
     """Give rows their positions after `position`, and link them to the global chain and to their accounts' chains.
 
     Args:
         rows: events, in their order.
+        day: the day of sealing (days since 1970).
         position: the last position that is taken.
         end: the end of the global chain.
         known: the ends and counts of the accounts' chains.
@@ -126,9 +128,10 @@ def chained(
     events, places = [], []
     ends: dict[str, tuple[bytes, int]] = dict(known)
     last_of: dict[str, int] = {}
-    for row in rows:
+    salts = urandom(SALT_BYTES * len(rows))
+    for at, row in enumerate(rows):
         position += 1
-        salt = urandom(SALT_BYTES)
+        salt = salts[at * SALT_BYTES : (at + 1) * SALT_BYTES]
         digest = leaf(row, commitments(row, salt))
         end = link(end, digest)
         account, previous = row["account_id"], None
@@ -136,13 +139,9 @@ def chained(
             previous, count = ends.get(account, (GENESIS, 0))
             ends[account] = link(previous, digest), count + 1
             last_of[account] = position
-        events.append({name: row[name] for name in NAMES} | {"position": position, "salt": salt, "commitments": None})
-        place = {"position": position, "event_id": row["id"], "leaf": digest, "account_prev": previous, "chain": end}
-        places.append(place)
-    accounts = [
-        {"account_id": account, "position": last, "chain": ends[account][0], "count": ends[account][1]}
-        for account, last in last_of.items()
-    ]
+        events.append((position, day, *_VALUES(row), salt))
+        places.append((position, day, row["id"], digest, previous, end))
+    accounts = [(account, last, *ends[account]) for account, last in last_of.items()]
     return Batch(events, places, accounts, {"position": position, "chain": end})
 
 

@@ -238,6 +238,11 @@ _MAY_CHANGE = text("SELECT has_table_privilege('audit_log', 'DELETE') OR has_tab
 _DROP_DAY = text("SELECT lumio_audit_drop(CAST(:day AS integer))")
 
 
+def days_apart(connection: AsyncConnection) -> bool:
+    """Tell whether the database of a connection keeps each day of the sealed log in a table of its own."""
+    return connection.dialect.name == "postgresql"
+
+
 def lock_number(name: str) -> int:
     """Return the signed 64-bit number under which PostgreSQL locks `name`."""
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)

@@ -13,9 +13,14 @@ NOT_A_GOOD_AUTHENTICATION = text("event <> 'auth.succeeded'")
 """What pages show until asked for more; a literal, so that both databases see that the partial indexes fit."""
 
 
+def _index(name: str, *columns: str) -> Index:
+    """Return an index; on PostgreSQL it has the day too, so that a question that names days reads nothing else."""
+    return Index(name, *columns, postgresql_include=["day"])
+
+
 def _partial(name: str, *columns: str) -> Index:
     where = NOT_A_GOOD_AUTHENTICATION
-    return Index(name, *columns, sqlite_where=where, postgresql_where=where)
+    return Index(name, *columns, sqlite_where=where, postgresql_where=where, postgresql_include=["day"])
 
 
 log = Table(
@@ -26,15 +31,15 @@ log = Table(
     *event_columns(),
     Column("salt", LargeBinary),
     Column("commitments", LargeBinary),
-    Index("ix_audit_log_account", "account_id", "ts", "id"),
-    Index("ix_audit_log_chain", "account_id", "position"),
-    Index("ix_audit_log_ts", "ts", "id"),
+    _index("ix_audit_log_account", "account_id", "ts", "id"),
+    _index("ix_audit_log_chain", "account_id", "position"),
+    _index("ix_audit_log_ts", "ts", "id"),
     _partial("ix_audit_log_account_change", "account_id", "ts", "id"),
     _partial("ix_audit_log_change", "ts", "id"),
-    Index("ix_audit_log_event", "event", "ts", "id"),
-    Index("ix_audit_log_actor", "actor_label", "ts", "id"),
-    Index("ix_audit_log_ip", "ip", "ts", "id"),
-    Index("ix_audit_log_credential", "credential_id", "ts", "id"),
+    _index("ix_audit_log_event", "event", "ts", "id"),
+    _index("ix_audit_log_actor", "actor_label", "ts", "id"),
+    _index("ix_audit_log_ip", "ip", "ts", "id"),
+    _index("ix_audit_log_credential", "credential_id", "ts", "id"),
 )
 """One row a sealed event. `commitments` holds what an erasure leaves of the four personal fields."""
 

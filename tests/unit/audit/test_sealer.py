@@ -14,6 +14,7 @@ from lumio.audit.store.sealing import SealStore
 from lumio.crypto.chain import GENESIS
 from lumio.crypto.notary import Notary
 from lumio.kernel import clock
+from lumio.kernel.errors import Unavailable
 from lumio.kernel.event import ANONYMOUS, Counted, Event, Origin
 from lumio.storage.events import events, hot, tally
 from lumio.storage.sealed import account_chain, chain, log, seal, segment
@@ -24,7 +25,7 @@ from tests.support.ground import Ground, fact
 @pytest.fixture
 def sealer(ground: Ground) -> Sealer:
     heads = HeadFile(ground.settings.audit_heads)
-    return Sealer(SealStore(), ground.units, Notary(ground.ring), heads)
+    return Sealer(SealStore(ground.database.dialect), ground.units, Notary(ground.ring), heads)
 
 
 async def sealed(ground: Ground) -> list[Any]:
@@ -71,6 +72,52 @@ async def test_the_chains_end_is_what_the_leaves_make_of_it(ground: Ground, seal
     (state,) = await ground.rows(select(chain))
     assert (state.position, state.chain) == (len(await sealed(ground)), end)
     assert {row.account_id: row.chain for row in await ground.rows(select(account_chain))} == ends
+
+
+async def test_a_unit_that_fails_after_it_moved_rows_leaves_all_of_them_in_the_journal(
+    ground: Ground, sealer: Sealer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sealer.run(everything=True)
+    before = await sealed(ground)
+    for number in range(30):
+        ground.journal.begin(fact(label=str(number)))
+    await ground.journal.append(fact())
+
+    async def broken(*_: object) -> None:
+        raise Unavailable("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sealer._store, "grow_segment", broken)
+        with pytest.raises(Unavailable):
+            await sealer.run()
+    assert await sealed(ground) == before
+    assert len(await ground.rows(select(hot.c.id))) > 0
+    await sealer.run()
+    rows = await sealed(ground)
+    assert [row.position for row in rows] == list(range(1, len(rows) + 1))
+    assert sum(row._mapping["count"] for row in rows[len(before) :]) == 31
+
+
+async def test_a_backlog_of_many_slices_is_one_chain_in_the_order_of_the_journal(
+    ground: Ground, sealer: Sealer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sealer.run(everything=True)
+    monkeypatch.setattr(sealer._store, "slice", 7)
+    for number in range(40):
+        event = fact(label=str(number))
+        object.__setattr__(event, "account_id", f"account-{number % 5}")
+        ground.journal.begin(event)
+    await ground.journal.append(fact(label="last"))
+    assert await sealer.run() == 41
+    rows = (await sealed(ground))[-41:]
+    assert [json.loads(row.detail)["label"] for row in rows] == [*map(str, range(40)), "last"]
+    previous = rows[0].chain
+    for row in rows[1:]:
+        previous = sha256(b"\1" + previous + row.leaf).digest()
+        assert row.chain == previous
+    ends = {row.account_id: sha256(b"\1" + row.account_prev + row.leaf).digest() for row in rows if row.account_id}
+    kept = {row.account_id: (row.chain, row._mapping["count"]) for row in await ground.rows(select(account_chain))}
+    assert {account: kept[account] for account in ends} == {account: (end, 8) for account, end in ends.items()}
 
 
 async def test_a_tally_is_sealed_when_its_minute_is_over_and_what_comes_later_is_counted_too(

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, insert, select, text, update
 
-from lumio.audit.sealer import chained
+from lumio.audit.sealer import Batch, chained
+from lumio.audit.store.sealing import END, EVENT, PLACE
 from lumio.audit.verdict import Outcome
 from lumio.crypto import roots
 from lumio.crypto.notary import Notary
@@ -36,6 +37,14 @@ async def test_a_log_that_nobody_touched_is_intact(kept: Log) -> None:
 def moved(start: int, to: int) -> list[Any]:
     """Return the statements that give an event and its place another position."""
     return [update(table).where(table.c.position == start).values(position=to) for table in (log, seal)]
+
+
+def written(batch: Batch) -> list[Any]:
+    """Return the statements that write events and their places."""
+    return [
+        insert(table).values([dict(zip(names, row, strict=True)) for row in rows])
+        for table, names, rows in ((log, EVENT, batch.events), (seal, PLACE, batch.places))
+    ]
 
 
 async def edit_a_field(kept: Log) -> tuple[Outcome, int]:
@@ -81,11 +90,8 @@ async def insert_a_row_with_a_seal_in_the_middle(kept: Log) -> tuple[Outcome, in
         await kept.do(*up)
     before = await kept.place(place - 1)
     source = {name: value for name, value in (await kept.row(place - 1)).items() if name in NAMES} | {"id": "forged"}
-    batch = chained([source], place - 1, before["chain"], {})
-    day = before["day"]
-    await kept.do(
-        insert(log).values({**batch.rows[0], "day": day}), insert(seal).values({**batch.places[0], "day": day})
-    )
+    batch = chained([source], before["day"], place - 1, before["chain"], {})
+    await kept.do(*written(batch))
     return Outcome.ALTERED, place
 
 
@@ -159,13 +165,12 @@ async def rewrite_everything_after_an_edit(kept: Log) -> tuple[Outcome, int]:
     for account in ACCOUNTS:
         first = next(at for at, row in enumerate(rows) if row["account_id"] == account)
         known[account] = ((await kept.place(start + first))["account_prev"], 1000)
-    batch = chained(rows, start - 1, before["chain"], known)
+    batch = chained(rows, before["day"], start - 1, before["chain"], known)
     await kept.do(*[delete(table).where(table.c.position >= start) for table in (log, seal)])
-    await kept.do(insert(log).values([{**row, "day": before["day"]} for row in batch.rows]))
-    await kept.do(insert(seal).values([{**row, "day": before["day"]} for row in batch.places]))
+    await kept.do(*written(batch))
     await kept.do(update(chain).values(chain=batch.end["chain"]))
-    for one in batch.accounts:
-        await kept.do(update(account_chain).where(account_chain.c.account_id == one["account_id"]).values(dict(one)))
+    for one in [dict(zip(END, values, strict=True)) for values in batch.accounts]:
+        await kept.do(update(account_chain).where(account_chain.c.account_id == one["account_id"]).values(one))
     return Outcome.ALTERED, heads[-2] + 1
 
 

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, false, null, select, tuple_
+from sqlalchemy import Select, false, func, null, select, tuple_
 
+from lumio.audit.store.days import Key, Window, on, windows
 from lumio.audit.store.filters import Chosen, Condition, Way, conditions, ways
 from lumio.kernel import clock
 from lumio.storage.events import NAMES, hot, tally
@@ -17,13 +18,13 @@ from lumio.storage.sealed import NOT_A_GOOD_AUTHENTICATION, log
 from lumio.storage.unit import View
 
 REACH = 2000
-"""Entries of an index that one page looks at. Each may cost a row at another place of the disk: some 20 ms."""
+"""Entries of each index that one page looks at. Each may cost a row at another place of the disk: some 20 ms."""
 
 END = (2**62, "")
 """A key behind every other."""
 
 Row = Mapping[str, Any]
-Key = tuple[int, str]
+_COLUMNS = select(log.c.position, *(log.c[name] for name in NAMES), log.c.commitments.is_not(null()).label("erased"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,35 +50,20 @@ class AuditStore:
     async def _sealed(
         self, view: View, chosen: Chosen, limit: int, after: Key | None
     ) -> tuple[Key | None, list[Row]]:
-        """Return how far the index was looked through (None: to its end), and one row more than asked for."""
-        offered = ways(chosen)
-        way, edge = offered[0], None
-        if len(offered) > 1 or conditions(log, chosen).keys() - way.serves:
-            way, edge = await self._farthest(view, chosen, offered, after)
-        columns = select(
-            log.c.position, *(log.c[name] for name in NAMES), log.c.commitments.is_not(null()).label("erased")
-        )
-        span = _span(chosen, after, edge)
-        wanted = _along(columns, way, span).where(*_others(chosen, way))
-        return edge, await _rows(view, wanted.limit(limit + 1))
-
-    async def _farthest(
-        self, view: View, chosen: Chosen, offered: Sequence[Way], after: Key | None
-    ) -> tuple[Way, Key | None]:
-        """Return the index that comes farthest into the past with `REACH` entries, and where those end."""
-        best: tuple[Way, Key] | None = None
-        for way in offered:
-            entries = _along(select(log.c.ts, log.c.id), way, _span(chosen, after, None))
-            if "quiet" in way.serves:
-                entries = entries.where(NOT_A_GOOD_AUTHENTICATION)
-            last = (await view.execute(entries.offset(REACH - 1).limit(1))).first()
-            if last is None:
-                return way, None
-            edge = (int(last.ts), str(last.id))
-            if best is None or edge < best[1]:
-                best = (way, edge)
-        assert best is not None  # noqa: S101 - there is always one way
-        return best
+        """Return how far the log was looked through (None: to its end), and one row more than asked for."""
+        found: list[Row] = []
+        search = _Search(chosen)
+        for window in await windows(view, *_span(chosen, after, None)):
+            look = await search.through(view, window)
+            if look.any:
+                span = max(window.low, look.edge or window.low), window.high
+                wanted = _along(_COLUMNS, look.way, span).where(
+                    *_others(chosen, look.way), on(view, log, window.days)
+                )
+                found += await _rows(view, wanted.limit(limit + 1 - len(found)))
+            if look.edge is not None or len(found) > limit:
+                return look.edge, found
+        return None, found
 
     async def _waiting(
         self, view: View, chosen: Chosen, limit: int, after: Key | None, edge: Key | None
@@ -91,6 +77,48 @@ class AuditStore:
             mine = columns.where(*conditions(table, chosen).values(), key >= tuple_(*low), key < tuple_(*high))
             found += await _rows(view, mine.order_by(table.c.ts.desc(), table.c.id.desc()).limit(limit + 1))
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """The index that answers a window, how far its reach goes there (None: to the end), whether it has any entry."""
+
+    way: Way
+    edge: Key | None = None
+    any: bool = True
+
+
+class _Search:
+    """Chooses the indexes of one page, and counts what is looked at in each."""
+
+    def __init__(self, chosen: Chosen) -> None:
+        """Look for what is chosen."""
+        offered = ways(chosen)
+        self._bounded = len(offered) > 1 or bool(conditions(log, chosen).keys() - offered[0].serves)
+        self._left = dict.fromkeys(offered, REACH)
+
+    async def through(self, view: View, window: Window) -> _Look:
+        """Return the index that comes through a window, else the one that comes farthest into the past in it."""
+        if not self._bounded:  # every entry is a row of the page
+            return _Look(next(iter(self._left)))
+        best: _Look | None = None
+        for way, left in list(self._left.items()):
+            entries = _along(select(log.c.ts, log.c.id), way, (window.low, window.high))
+            entries = entries.where(on(view, log, window.days))
+            if "quiet" in way.serves:
+                entries = entries.where(NOT_A_GOOD_AUTHENTICATION)
+            count = select(func.count()).select_from(entries.limit(left).subquery())
+            seen = (await view.execute(count)).scalar_one()
+            if seen < left:
+                self._left[way] -= seen
+                return _Look(way, any=seen > 0)
+            del self._left[way]  # looked at as far as a page may
+            last = (await view.execute(entries.offset(left - 1).limit(1))).one()
+            edge = (int(last.ts), str(last.id))
+            if best is None or best.edge is None or edge < best.edge:
+                best = _Look(way, edge)
+        assert best is not None  # noqa: S101 - there is always one way
+        return best
 
 
 def _others(chosen: Chosen, way: Way) -> list[Condition]:

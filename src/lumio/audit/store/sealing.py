@@ -3,25 +3,37 @@
 Promise: a row leaves the journal in the same commit in which it has its place in the chain: never none, never two.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, insert, or_, select, update
 
 from lumio.kernel import clock
+from lumio.storage import bulk
+from lumio.storage.dialect import PostgresDialect, SqliteDialect
 from lumio.storage.events import NAMES, hot, tally
 from lumio.storage.sealed import account_chain, chain, log, seal, segment
 from lumio.storage.unit import Unit, View
 
 Row = Mapping[str, Any]
 LOCK = "audit/sealer"
-_HOT = select(hot.c.n, *(hot.c[name] for name in NAMES))
+EVENT = ("position", "day", *NAMES, "salt")
+PLACE = ("position", "day", "event_id", "leaf", "account_prev", "chain")
+END = ("account_id", "position", "chain", "count")
 _TALLY = select(tally.c.name, *(tally.c[name] for name in NAMES))
 
 
 class SealStore:
-    """What the sealer reads and writes."""
+    """What the sealer reads and writes.
+
+    `slice` rows are what one unit of it moves, and `rest` seconds lie between two units.
+    """
+
+    def __init__(self, dialect: SqliteDialect | PostgresDialect) -> None:
+        """Move rows as this kind of database likes it."""
+        self._bulk = bulk.choose(dialect)
+        self.slice, self.rest = self._bulk.slice, self._bulk.rest
 
     async def mine(self, unit: Unit) -> bool:
         """Take the sealer's lock for this unit; False when another node has it."""
@@ -33,10 +45,7 @@ class SealStore:
 
     async def take_hot(self, unit: Unit, most: int) -> list[Row]:
         """Remove the oldest rows of the hot journal and return them, in their order."""
-        rows = (await unit.execute(_HOT.order_by(hot.c.n).limit(most))).mappings().all()
-        if rows:
-            await unit.execute(delete(hot).where(hot.c.n.in_([row["n"] for row in rows])))
-        return [dict(row) for row in rows]
+        return await self._bulk.take(unit.connection, most)
 
     async def take_tallies(self, unit: Unit, now: datetime, most: int) -> list[Row]:
         """Remove tallies whose time is over and return them; one that is raised at this moment stays for later."""
@@ -51,22 +60,17 @@ class SealStore:
         found = await unit.execute(select(account_chain).where(account_chain.c.account_id.in_(list(accounts))))
         return {row["account_id"]: (row["chain"], row["count"]) for row in found.mappings()}
 
-    async def add(self, unit: Unit, day: int, rows: Sequence[Row], places: Sequence[Row]) -> None:
-        """Write events and their places; the day gets its room where rooms are."""
+    async def add(self, unit: Unit, day: int, events: bulk.Rows, places: bulk.Rows) -> None:
+        """Write events (`EVENT`) and their places (`PLACE`); the day gets its room where rooms are."""
         await unit.make_partition(day)
-        await unit.execute(insert(log), [{**row, "day": day} for row in rows])
-        await unit.execute(insert(seal), [{**place, "day": day} for place in places])
+        await self._bulk.add(unit.connection, log, EVENT, events)
+        await self._bulk.add(unit.connection, seal, PLACE, places)
 
-    async def move_ends(self, unit: Unit, end: Row, accounts: Sequence[Row]) -> None:
-        """Write the new ends of the chains."""
+    async def move_ends(self, unit: Unit, end: Row, accounts: bulk.Rows) -> None:
+        """Write the new ends of the chains: the global one, and those of accounts (`END`)."""
         await unit.execute(update(chain), dict(end))
-        if not accounts:
-            return
-        adding = unit.upsert(account_chain)
-        changed = {name: adding.excluded[name] for name in ("position", "chain", "count")}
-        await unit.execute(
-            adding.on_conflict_do_update(index_elements=["account_id"], set_=changed), [dict(one) for one in accounts]
-        )
+        if accounts:
+            await self._bulk.put(unit.connection, account_chain, END, accounts)
 
     async def grow_segment(self, unit: Unit, day: int, grown: Row) -> None:
         """Lengthen the newest run when it is of this day, else begin a new one."""

@@ -121,13 +121,13 @@ def _marks(told: str) -> set[str]:
 
 
 NAMED: tuple[tuple[dict[str, str], str, str], ...] = (
-    ({"event": "none.such"}, "ix_audit_log_event", "event_ts_id_idx"),
-    ({"actor": "nobody"}, "ix_audit_log_actor", "actor_label_ts_id_idx"),
-    ({"ip": "192.0.2.1"}, "ix_audit_log_ip", "ip_ts_id_idx"),
-    ({"credential_id": "none", "event": "auth.succeeded"}, "ix_audit_log_credential", "credential_id_ts_id_idx"),
-    ({"event": "none.*"}, "ix_audit_log_account_change", "account_id_ts_id_idx1"),
-    ({"result": "failure"}, "ix_audit_log_account_change", "account_id_ts_id_idx1"),
-    ({}, "ix_audit_log_account", "account_id_ts_id_idx"),
+    ({"event": "none.such"}, "ix_audit_log_event", "event_ts_id_day_idx"),
+    ({"actor": "nobody"}, "ix_audit_log_actor", "actor_label_ts_id_day_idx"),
+    ({"ip": "192.0.2.1"}, "ix_audit_log_ip", "ip_ts_id_day_idx"),
+    ({"credential_id": "none", "event": "auth.succeeded"}, "ix_audit_log_credential", "credential_id_ts_id_day_idx"),
+    ({"event": "none.*"}, "ix_audit_log_account_change", "account_id_ts_id_day_idx1"),
+    ({"result": "failure"}, "ix_audit_log_account_change", "account_id_ts_id_day_idx1"),
+    ({}, "ix_audit_log_account", "account_id_ts_id_day_idx"),
 )
 
 
@@ -149,7 +149,7 @@ async def test_the_page_that_hides_authentications_uses_the_index_without_them(w
     account = await world.account_id(robin)
     events = ("auth.succeeded",) * 200 + ("thing.made",)
     await lay(world, [row(at, account_id=account if at % 5 else None, event=events[at % 201]) for at in range(4100)])
-    for path, name in ((LOG, "account_id_ts_id_idx1"), (ADMIN, "ts_id_idx1")):
+    for path, name in ((LOG, "account_id_ts_id_day_idx1"), (ADMIN, "ts_id_day_idx1")):
         with overheard(world) as heard:
             await robin.get(path, params={"hide_authentications": "true"})
         (asked,) = [one for one in heard if "audit_log" in one[0]]

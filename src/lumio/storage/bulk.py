@@ -1,0 +1,135 @@
+"""Many rows of a unit at once, by the raw drivers: what the sealer moves (spec: audit log, section 3).
+
+Promise: everything here happens inside the unit's own transaction: it commits with the unit, or not at all.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from operator import itemgetter
+from typing import Any, Protocol
+
+import asyncpg
+from sqlalchemy import ARRAY, ColumnElement, Table, bindparam, column, delete, func, insert, select
+from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.dialects.sqlite import pysqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from lumio.storage.dialect import PostgresDialect, SqliteDialect
+from lumio.storage.events import NAMES, hot
+
+Names = tuple[str, ...]
+Rows = Sequence[tuple[Any, ...]]
+_NAMES = ("n", *NAMES)
+_OLDEST = [hot.c[name] for name in _NAMES]
+
+
+class Bulk(Protocol):
+    """Moves many rows; `names` are columns in the order of their table, and rows have their values in that order."""
+
+    slice: int
+    """Rows that one unit of the sealer moves."""
+    rest: float
+    """Seconds between two units of the sealer."""
+
+    async def take(self, connection: AsyncConnection, most: int) -> list[Mapping[str, Any]]:
+        """Remove the oldest rows of the hot journal and return them, in their order."""
+        ...
+
+    async def add(self, connection: AsyncConnection, table: Table, names: Names, rows: Rows) -> None:
+        """Insert rows."""
+        ...
+
+    async def put(self, connection: AsyncConnection, table: Table, names: Names, rows: Rows) -> None:
+        """Insert rows, or change those that are there; the first name is the table's key."""
+        ...
+
+
+class SqliteBulk:
+    """One call of the driver for many rows: its loop is in C."""
+
+    slice = 512
+    """An answer that waits for the disk waits for no more than these: some 20 ms."""
+    rest = 0.01
+    """Writers of one file wait for each other by polling: without a rest a backlog would keep the others out."""
+
+    async def take(self, connection: AsyncConnection, most: int) -> list[Mapping[str, Any]]:
+        """Read, then delete up to the last: the file's write lock is held, so nothing came between."""
+        found = await connection.execute(select(*_OLDEST).order_by(hot.c.n).limit(most))
+        rows: list[Mapping[str, Any]] = [dict(zip(_NAMES, row, strict=True)) for row in found]
+        if rows:
+            await connection.execute(delete(hot).where(hot.c.n <= rows[-1]["n"]))
+        return rows
+
+    async def add(self, connection: AsyncConnection, table: Table, names: Names, rows: Rows) -> None:
+        """Insert rows."""
+        await connection.exec_driver_sql(_sqlite_insert(table, names), list(rows))
+
+    async def put(self, connection: AsyncConnection, table: Table, names: Names, rows: Rows) -> None:
+        """Insert rows, or change those that are there."""
+        await connection.exec_driver_sql(_sqlite_upsert(table, names), list(rows))
+
+
+class PostgresBulk:
+    """COPY for what is new; a column travels as one array for what may be there."""
+
+    slice = 2048
+    """Nobody waits for the sealer here, and each unit reads the whole journal to find its oldest rows."""
+    rest = 0.0
+
+    async def take(self, connection: AsyncConnection, most: int) -> list[Mapping[str, Any]]:
+        """Delete by the rows' own addresses: one way through the journal, and what commits meanwhile stays."""
+        found = await connection.execute(_TAKE, {"most": most})
+        return [dict(zip(_NAMES, row, strict=True)) for row in sorted(found, key=itemgetter(0))]
+
+    async def add(self, connection: AsyncConnection, table: Table, names: Names, rows: Rows) -> None:
+        """Insert rows."""
+        await (await _driver(connection)).copy_records_to_table(table.name, records=rows, columns=names)
+
+    async def put(self, connection: AsyncConnection, table: Table, names: Names, rows: Rows) -> None:
+        """Insert rows, or change those that are there."""
+        await (await _driver(connection)).execute(_postgres_upsert(table, names), *zip(*rows, strict=True))
+
+
+def choose(dialect: SqliteDialect | PostgresDialect) -> Bulk:
+    """Return what moves rows on a database."""
+    return SqliteBulk() if isinstance(dialect, SqliteDialect) else PostgresBulk()
+
+
+async def _driver(connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Record]":
+    """Return the raw connection. Raises RuntimeError: its transaction has not begun, so it would commit by itself."""
+    driver = (await connection.get_raw_connection()).driver_connection
+    if not isinstance(driver, asyncpg.Connection) or not driver.is_in_transaction():
+        message = "rows are moved inside a unit, after its first statement"
+        raise RuntimeError(message)
+    return driver
+
+
+_address: ColumnElement[Any] = column("ctid")
+_OLD = select(_address).select_from(hot).order_by(hot.c.n).limit(bindparam("most"))
+_TAKE = delete(hot).where(_address == func.any(func.array(_OLD.scalar_subquery()))).returning(*_OLDEST)
+
+
+@cache
+def _sqlite_insert(table: Table, names: Names) -> str:
+    compiled = insert(table).compile(dialect=pysqlite.dialect(paramstyle="qmark"), column_keys=names)
+    return str(compiled)
+
+
+@cache
+def _sqlite_upsert(table: Table, names: Names) -> str:
+    adding = _changing(sqlite_insert(table), names)
+    return str(adding.compile(dialect=pysqlite.dialect(paramstyle="qmark"), column_keys=names))
+
+
+@cache
+def _postgres_upsert(table: Table, names: Names) -> str:
+    arrays = select(*[func.unnest(bindparam(name, type_=ARRAY(table.c[name].type))) for name in names])
+    adding = _changing(postgres_insert(table).from_select(names, arrays), names)
+    return str(adding.compile(dialect=asyncpg_dialect.dialect()))
+
+
+def _changing(adding: Any, names: Names) -> Any:
+    key, *rest = names
+    return adding.on_conflict_do_update(index_elements=[key], set_={name: adding.excluded[name] for name in rest})
