@@ -1,7 +1,7 @@
 """The gate: lets requests in before the framework's routes, and holds each answer until it may leave.
 
 Promise: an answer starts only when its authentication is on disk and its credential is still good; a body that
-is still arriving when its credential ends is not waited for.
+is still arriving when its credential ends is not waited for, and a long answer breaks off.
 """
 
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from litestar import Request, Response
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 
+from lumio.kernel import clock
 from lumio.kernel.errors import LumioError
 from lumio.surface.http.body_watch import BodyWatch
 from lumio.surface.http.entrance import Entrance, Visit
@@ -21,6 +22,9 @@ from lumio.surface.http.rating import RATE
 OPEN = "open"
 FORWARDED = "forwarded"
 """The `opt` of a route that answers for another address: the one that a trusted proxy names."""
+
+PIECE_BYTES, PIECE_SECONDS = 64 * 1024, 1.0
+"""How much of a long answer leaves between two looks at its credential."""
 
 Render = Callable[[Request[Any, Any, Any], Exception], Response[Any]]
 
@@ -75,11 +79,17 @@ class Gate(ASGIMiddleware):
 
 
 class _WayOut:
-    """The first message of an answer waits for the late check; a refused answer is dropped whole."""
+    """The first message of an answer waits for the late check; a refused answer is dropped whole.
+
+    A long answer is looked at again and again: every second, and every 64 KiB. One that may not go on breaks off, so
+    that the client sees an error and not a short success.
+    """
 
     def __init__(self, send: Send, visit: Visit) -> None:
         self._send = send
         self._visit = visit
+        self._looked = 0.0
+        self._since = 0
         self.refused: LumioError | None = None
 
     async def __call__(self, message: Message) -> None:
@@ -91,5 +101,16 @@ class _WayOut:
             except LumioError as error:
                 self.refused = error
                 return
+            self._looked = clock.monotonic()
             message["headers"] = [*message["headers"], *self._visit.rates]
+        elif message.get("more_body") or self._since:
+            await self._look_again(len(message.get("body", b"")))
         await self._send(message)
+
+    async def _look_again(self, size: int) -> None:
+        """Check before a piece of a long answer leaves. Raises what ends the connection."""
+        moment, self._since = clock.monotonic(), self._since + size
+        if self._since < PIECE_BYTES and moment - self._looked < PIECE_SECONDS:
+            return
+        await self._visit.check()
+        self._looked, self._since = moment, 1
