@@ -50,11 +50,13 @@ def tenants(servers: Fleet) -> Tenants:
 
 
 @pytest.fixture(autouse=True)
-def _healed(servers: Fleet) -> Iterator[None]:
+def _healed(servers: Fleet, request: pytest.FixtureRequest) -> Iterator[None]:
     """Begin each test on a fleet without a fault; a test that fails shows what the nodes said."""
     servers.heal()
+    failed = request.session.testsfailed
     yield
-    print(servers.logs())  # noqa: T201 - pytest shows it with the failure
+    if request.session.testsfailed > failed:
+        print(servers.logs())  # noqa: T201 - pytest shows it with the failure
 
 
 def test_a_node_that_is_cut_off_refuses_within_its_lease_and_recovers_by_itself(
