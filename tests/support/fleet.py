@@ -68,6 +68,11 @@ class Node:
         return self.network.address(self.name, "front")
 
     @property
+    def region(self) -> str:
+        """Where it stands."""
+        return self.settings["LUMIO_REGION"]
+
+    @property
     def port(self) -> int:
         """The port that it listens on."""
         return PORT

@@ -4,27 +4,22 @@ Promise: hosts reach it through their links and by no other way; the test itself
 socket, which passes through namespaces and says nothing about the network.
 """
 
-import os
-import signal
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 from tests.support.namespaces import NETS, Network
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import PostgresServer, programs
 
 GUARDIAN = Path(__file__).with_name("network_postgres_guardian.py")
-FREEZE_EVERY_SECONDS = 0.1
-NOW = "SELECT clock_timestamp();"
-BACKENDS = """
-SELECT pid FROM pg_stat_activity
-WHERE client_addr = CAST(:'address' AS inet)
-  AND (query ILIKE '%' || :'word' || '%' AND state = 'idle' OR backend_start >= CAST(:'began' AS timestamptz));
+HOLD = """
+BEGIN;
+SELECT count(*) FROM (SELECT 1 FROM node WHERE region = :'region' FOR UPDATE) AS rows;
+\\echo held
 """
 
 
@@ -69,30 +64,25 @@ class NetworkPostgres(PostgresServer):
         return [line.split("|") for line in answer.splitlines()]
 
     @contextmanager
-    def frozen(self, name: str, address: str, word: str) -> Iterator[set[int]]:
-        """Freeze, while the block runs, the backends of one client that ran a query with a word in it.
+    def deaf(self, name: str, region: str) -> Iterator[None]:
+        """Let the questions of one region's nodes to the feed hang while the block runs; all else goes on.
 
-        A connection that the client opens in their place is frozen as well. Their other connections go on.
+        A beat is part of the question, and it waits for its row, which is held.
         """
-        began = self.ask(name, NOW)[0][0]
-        stopped: set[int] = set()
-        over = threading.Event()
-
-        def freeze() -> None:
-            while not over.is_set():
-                for (pid,) in self.ask(name, BACKENDS, address=address, word=word, began=began):
-                    with suppress(ProcessLookupError):
-                        os.kill(int(pid), signal.SIGSTOP)
-                        stopped.add(int(pid))
-                over.wait(FREEZE_EVERY_SECONDS)
-
-        freezer = threading.Thread(target=freeze, name="freezer")
-        freezer.start()
+        command = [str(programs() / "psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", "-v", f"region={region}"]
+        holder = subprocess.Popen(
+            [*command, "-h", self._socket, "-U", "postgres", "-d", name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert holder.stdin is not None
+        assert holder.stdout is not None
         try:
-            yield stopped
+            holder.stdin.write(HOLD)
+            holder.stdin.flush()
+            while (line := holder.stdout.readline().strip()) != "held":
+                assert line, "PostgreSQL did not let the rows be held"
+            yield
         finally:
-            over.set()
-            freezer.join()
-            for pid in stopped:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGCONT)
+            holder.communicate()

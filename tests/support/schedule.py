@@ -133,7 +133,7 @@ def _suffer(fault: Fault, fleet: Fleet, wait: Callable[[], None], played: Played
         played.spans.append((fault, began, time.monotonic()))
         _start_again(node)
     elif fault.kind == "deaf":
-        with fleet.postgres.frozen(NAME, network.address(node.name, "back"), "revocation"):
+        with fleet.postgres.deaf(NAME, node.region):
             wait()
         played.spans.append((fault, began, time.monotonic()))
     else:
