@@ -130,7 +130,7 @@ def test_what_waited_in_a_frozen_server_is_refused_when_it_goes_on_and_no_revoke
         trial.must_recover(frozen, resumed)
 
     trial.must_have_held(record_property, [frozen], "frozen")
-    trial.must_have_waited_for_silence()
+    trial.must_have_waited_for_silence(paused)
     queued = trial.seen_at(frozen, paused, resumed)
     doomed = {one.status for one in queued if one.question != LIVING}
     assert doomed
@@ -153,7 +153,7 @@ def test_a_node_killed_while_it_revokes_leaves_a_key_that_is_dead_everywhere_or_
             for node in (first, other):
                 trial.observer.wait_for(DOOMED, node.name, {200}, killed, SETTLED_SECONDS)
             trial.must_revoke(first, wait=10)
-            trial.must_have_waited_for_silence()
+            trial.must_have_waited_for_silence(killed)
         elif trial.revocation is None:
             trial.revocation = Revocation(DOOMED, found[1], killed)
         dying.launch()

@@ -125,10 +125,17 @@ class Trial:
         lost = untouched(seen, LIVING, well)
         assert not lost, f"a good key was not served by a node without a fault: {lost[:5]}"
 
-    def must_have_waited_for_silence(self) -> None:
-        """Assert that `effective` came, and not before W had passed since the commit: no silent node is skipped."""
+    def must_have_waited_for_silence(self, silent: float) -> None:
+        """Assert that `effective` came, and not before the node that was silent since then had no lease any more.
+
+        It is outlasted from the commit on; or its row is gone, which is no earlier than W after its last word (I11).
+        """
         call, revocation, barrier = self.calls[-1], self.revocation, self.fleet.barrier
         assert revocation is not None
-        assert call.effective, call
-        assert call.answered >= revocation.earliest + barrier
-        assert call.answered <= revocation.latest + barrier + BARRIER_SLACK
+        words = (
+            f"silent for {revocation.earliest - silent:.2f} s at the commit, effective {call.answered - silent:.2f} s "
+            f"after its last word and {call.answered - revocation.earliest:.2f} s after the commit; W is {barrier:.2f} s"
+        )
+        assert call.effective, (words, self.calls)
+        assert call.answered >= silent + barrier, (words, self.calls)
+        assert call.answered <= revocation.latest + barrier + BARRIER_SLACK, (words, self.calls)
