@@ -132,10 +132,8 @@ class Trial:
         """
         call, revocation, barrier = self.calls[-1], self.revocation, self.fleet.barrier
         assert revocation is not None
-        words = (
-            f"silent for {revocation.earliest - silent:.2f} s at the commit, effective {call.answered - silent:.2f} s "
-            f"after its last word and {call.answered - revocation.earliest:.2f} s after the commit; W is {barrier:.2f} s"
-        )
+        at_commit, told = revocation.earliest - silent, call.answered - silent
+        words = f"after its last word: committed {at_commit:.2f} s, effective {told:.2f} s; W is {barrier:.2f} s"
         assert call.effective, (words, self.calls)
         assert call.answered >= silent + barrier, (words, self.calls)
         assert call.answered <= revocation.latest + barrier + BARRIER_SLACK, (words, self.calls)
