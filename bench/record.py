@@ -56,9 +56,10 @@ class Record:
 def line(row: Row) -> str:
     """Return a row for the terminal."""
     figure = "not measured" if row.spread is None else " / ".join(map(shown, _figures(row)))
+    unit = "" if row.unit in {"", "ratio"} else f" {row.unit}"
     limit = "" if row.limit is None else f"  {row.limit}  {row.verdict.upper()}"
     note = f"  ({row.note})" if row.note else ""
-    return f"  {row.name}: {figure} {'' if row.unit == 'ratio' else row.unit}{limit}{note}".rstrip()
+    return f"  {row.name}: {figure}{unit}{limit}{note}"
 
 
 def shown(figure: float) -> str:
