@@ -12,6 +12,7 @@ from pathlib import Path
 from bench.figures import Row
 from bench.plot import drawing
 
+SMALL = 0.1
 COLUMNS = ("what", "unit", "min", "median", "max", "limit", "verdict", "note")
 
 
@@ -63,9 +64,11 @@ def line(row: Row) -> str:
 
 
 def shown(figure: float) -> str:
-    """Return a figure with three digits that count, or with all of those before the point."""
+    """Return a figure with the digits that count; a count has none behind the point."""
+    if figure == int(figure):
+        return f"{figure:,.0f}"
     before = len(str(int(abs(figure))))
-    return f"{figure:,.{max(0, 3 - before)}f}"
+    return f"{figure:,.{3 if abs(figure) < SMALL else max(0, 3 - before)}f}"
 
 
 def _figures(row: Row) -> Sequence[float]:

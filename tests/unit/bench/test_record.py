@@ -27,7 +27,16 @@ def test_the_terminal_shows_figure_limit_and_verdict() -> None:
 
 
 @pytest.mark.parametrize(
-    ("figure", "text"), [(0, "0.00"), (0.6543, "0.65"), (12.34, "12.3"), (123.4, "123"), (12345.6, "12,346")]
+    ("figure", "text"),
+    [
+        (0, "0"),
+        (0.6543, "0.65"),
+        (0.0123, "0.012"),
+        (20.0, "20"),
+        (12.34, "12.3"),
+        (123.4, "123"),
+        (12345.6, "12,346"),
+    ],
 )
 def test_a_figure_has_the_digits_that_count(figure: float, text: str) -> None:
     assert shown(figure) == text
