@@ -29,9 +29,7 @@ def words(given: Sequence[str] | None = None) -> argparse.Namespace:
         epilog=f"Parts, in the order of a full run:\n{parts}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "parts", nargs="*", metavar="PART", choices=[[], *PARTS], help="all of them where none is named"
-    )
+    parser.add_argument("parts", nargs="*", metavar="PART", help="all of them where none is named")
     parser.add_argument("--seconds", type=int, default=2, help="of one measurement (default: 2)")
     parser.add_argument("--rounds", type=int, default=3, help="of every contender (default: 3)")
     parser.add_argument("--results", type=Path, help=f"where to write; a full run writes into {RESULTS.name}/")

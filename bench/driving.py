@@ -64,7 +64,6 @@ def measure(port: int, requests: Path, connections: int, trees: Mapping[str, int
     driven = _wrk(port, requests, connections, seconds) if wrk() else _python(port, requests, connections, seconds)
     driven.load = _own_seconds() - began
     driven.spent = {name: processes.processor_seconds(root) - before[name] for name, root in trees.items()}
-    assert driven.answers, "there was no answer at all"
     return driven
 
 

@@ -42,7 +42,7 @@ class Ground:
 
     def some(self, many: int) -> int:
         """Return a count, made smaller where the bench itself is only tried out."""
-        return max(FEWEST, int(many * self.scale)) if self.scale < 1 else many
+        return min(many, max(FEWEST, int(many * self.scale)))
 
     @contextmanager
     def open(self) -> Iterator["Ground"]:

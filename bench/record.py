@@ -12,6 +12,7 @@ from pathlib import Path
 from bench.figures import Row
 from bench.plot import drawing
 
+SMALL = 0.1
 COLUMNS = ("what", "unit", "min", "median", "max", "limit", "verdict", "note")
 
 
@@ -56,15 +57,18 @@ class Record:
 def line(row: Row) -> str:
     """Return a row for the terminal."""
     figure = "not measured" if row.spread is None else " / ".join(map(shown, _figures(row)))
+    unit = "" if row.unit in {"", "ratio"} else f" {row.unit}"
     limit = "" if row.limit is None else f"  {row.limit}  {row.verdict.upper()}"
     note = f"  ({row.note})" if row.note else ""
-    return f"  {row.name}: {figure} {'' if row.unit == 'ratio' else row.unit}{limit}{note}".rstrip()
+    return f"  {row.name}: {figure}{unit}{limit}{note}"
 
 
 def shown(figure: float) -> str:
-    """Return a figure with three digits that count, or with all of those before the point."""
+    """Return a figure with the digits that count; a count has none behind the point."""
+    if figure == int(figure):
+        return f"{figure:,.0f}"
     before = len(str(int(abs(figure))))
-    return f"{figure:,.{max(0, 3 - before)}f}"
+    return f"{figure:,.{3 if abs(figure) < SMALL else max(0, 3 - before)}f}"
 
 
 def _figures(row: Row) -> Sequence[float]:

@@ -23,6 +23,7 @@ def interleaved(turns: Mapping[str, Turn], seconds: int, rounds: int) -> Rounds:
     for _ in range(rounds):
         for name, turn in turns.items():
             driven[name].append(turn(seconds))
+            assert driven[name][-1].answers, f"{name}: there was no answer at all"
     return driven
 
 

@@ -24,30 +24,30 @@ DEARER = at_most(1.1)
 
 def measure(ground: Ground) -> Iterator[Row]:
     """Yield the processor time of a request with more keys, and with more audit rows, against that with few."""
+    sizes = [ACTIVE_KEYS + ground.some(size - ACTIVE_KEYS) for size in SIZES]
+    few, most = sizes[0], sizes[-1]
+    rows = ground.some(ground.audit_rows)
     for backend in BACKENDS:
-        small = f"{backend}, {SIZES[0]:,} keys"
-        long = f"{small}, {ground.some(ground.audit_rows):,} audit rows"
-        stored = {f"{backend}, {size:,} keys": size for size in SIZES} | {long: SIZES[0]}
+        small, long = f"{backend}, {few:,} keys", f"{backend}, {few:,} keys, {rows:,} audit rows"
+        stored = {f"{backend}, {size:,} keys": size for size in sizes} | {long: few}
         with ExitStack() as stack:
             turns: dict[str, Turn] = {}
             ours = []
             for name, size in stored.items():
                 installation = ground.installation(backend)
                 active = installation.minter.developer_keys(ACTIVE_KEYS)
-                if size > ACTIVE_KEYS:
-                    installation.minter.idle_keys(ground.some(size) - ACTIVE_KEYS)
+                installation.minter.idle_keys(size - ACTIVE_KEYS)
                 if name == long:
-                    account = installation.minter.person.account_id
-                    pour(installation.database, account, ground.some(ground.audit_rows))
+                    pour(installation.database, installation.minter.person.account_id, rows)
                 file = installation.requests("many", PATH, active)
                 ours.append(stack.enter_context(installation.serving()))
                 turns[name] = partial(ours[-1].drive, file, CONNECTIONS)
             driven = interleaved(turns, ground.seconds, ground.rounds + MORE_ROUNDS)
         for name, runs in driven.items():
             if name != small:
-                limit = DEARER if stored[name] == SIZES[-1] else None
+                limit = DEARER if stored[name] == most else None
                 ratio = cost_ratio(runs, driven[small])
-                yield Row(PART, f"{name}: processor time of that with {SIZES[0]:,} keys", "ratio", ratio, limit)
+                yield Row(PART, f"{name}: processor time, of that with {few:,} keys", "ratio", ratio, limit)
             yield from plain_rows(PART, name, runs)
         for name, contender in zip(stored, ours, strict=True):
             yield replace(contender.installation.recorded(PART), name=f"{name}: answers without an event on disk")

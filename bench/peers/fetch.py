@@ -16,7 +16,7 @@ PLUGIN = "@better-auth/api-key"
 DRIVER = "better-sqlite3@12"
 """The newest that builds for Node.js 20."""
 PYTHON_PACKAGES = (
-    "djangorestframework-api-key", "djangorestframework", "django", "gunicorn",
+    "djangorestframework-api-key", "djangorestframework", "django", "granian",
     "fastapi-users[sqlalchemy]", "fastapi", "aiosqlite", "uvicorn", "uvloop", "httptools",
 )  # fmt: skip
 FAMILY = ("better-auth", "@better-auth/core")
@@ -60,10 +60,11 @@ def python(cache_folder: Path) -> Path:
     """
     folder = cache_folder / "python"
     programs, done = folder / "bin", folder / "installed"
-    if not done.exists():
+    wanted = "\n".join(PYTHON_PACKAGES)
+    if not done.exists() or done.read_text() != wanted:
         _run([sys.executable, "-m", "venv", str(folder)], cache_folder)
-        _run([str(programs / "pip"), "install", "--quiet", *PYTHON_PACKAGES], cache_folder)
-        done.touch()
+        _run([str(programs / "pip"), "install", "--quiet", "--upgrade", *PYTHON_PACKAGES], cache_folder)
+        done.write_text(wanted)
     return programs
 
 

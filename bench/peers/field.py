@@ -34,8 +34,8 @@ DJANGO = Peer(
     "djangorestframework-api-key",
     True,  # noqa: FBT003 - as above
     fetch.python,
-    ("{home}/gunicorn", "--workers", "1", "--worker-class", "gthread", "--threads", "4", "--keep-alive", "75",
-     "--bind", "127.0.0.1:{port}", "--log-level", "critical", "django_keys:application"),
+    ("{home}/granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", "{port}", "--workers", "1",
+     "--blocking-threads", "4", "--log-level", "critical", "django_keys:application"),
     ("{home}/python", str(PROGRAMS / "django_keys.py"), "{many}"),
     scheme="Api-Key",
 )  # fmt: skip
