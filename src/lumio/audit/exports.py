@@ -166,7 +166,7 @@ class Exports:
         put = WRITERS[order.format]
         async for rows in self._held(order):
             yield paper.note(put(paper.link(rows)))
-        after, rest = await self._units.read(lambda view: self._store.start(view, order.chosen)), None
+        after, rest = 0, None
         while rest is None:
             await may_go_on()
             part, rest = await self._units.read(partial(self._slice, order=order, after=after))

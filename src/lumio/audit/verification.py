@@ -6,6 +6,7 @@ is named. What lies after that head is only as safe as the database.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from lumio.audit.heads import HeadFile
@@ -14,7 +15,7 @@ from lumio.audit.store.verifying import VerifyStore
 from lumio.audit.verdict import Outcome, Verdict
 from lumio.crypto.chain import GENESIS, PERSONAL, SALT_BYTES, commitments, leaf, link, unpack
 from lumio.crypto.notary import genuine_under
-from lumio.storage.unit import Units, View
+from lumio.storage.unit import Units
 
 SLICE = 1000
 Row = Mapping[str, Any]
@@ -108,17 +109,17 @@ class Verification:
 
     async def _walk(self, walk: Walk, end: Row, outside: Outside) -> None:
         while walk.position < end["position"]:
-            after, until = walk.position, min(walk.position + SLICE, end["position"])
-
-            async def slice_of(view: View, after: int = after, until: int = until) -> tuple[Any, Any]:
-                return await self._store.places(view, after, until), await self._store.events(view, after, until)
-
-            places, events = await self._units.read(slice_of)
-            for position in range(after + 1, until + 1):
-                place, event = places.get(position), events.get(position)
+            after = walk.position
+            until = min(after + SLICE, end["position"])
+            found = await self._units.read(partial(self._store.sealed, after=after, until=until))
+            for position in range(after + 1, found.until + 1):
+                place, event = found.places.get(position), found.events.get(position)
                 if place is None or event is None:
                     raise Bad(Outcome.INCOMPLETE, f"Position {position} is missing.", position)
                 self._step(walk, place, event)
+                if not found.told(place, event):
+                    sentence = f"The event at position {position} is not where its day says: pages may not show it."
+                    raise Bad(Outcome.ALTERED, sentence, position)
                 said = outside.chain_at(position)
                 if said is not None and said != walk.chain.hex():
                     first = outside.last_before(position) + 1

@@ -13,7 +13,8 @@ from lumio.audit.verdict import Outcome
 from lumio.crypto import roots
 from lumio.crypto.notary import Notary
 from lumio.storage.events import NAMES
-from lumio.storage.sealed import account_chain, chain, log, seal
+from lumio.storage.sealed import account_chain, chain, log, seal, segment
+from lumio.storage.unit import Unit
 from tests.support.audit_log import ACCOUNTS, Log
 from tests.support.ground import Ground, fact
 
@@ -174,11 +175,34 @@ async def rewrite_everything_after_an_edit(kept: Log) -> tuple[Outcome, int]:
     return Outcome.ALTERED, heads[-2] + 1
 
 
+async def hide_a_day_from_pages(kept: Log) -> tuple[Outcome, int]:
+    (times,) = await kept.ground.rows(select(log.c.ts).where(log.c.position == kept.last))
+    await kept.do(update(segment).values(first_ts=segment.c.last_ts + 1, last_ts=segment.c.last_ts + times.ts))
+    return Outcome.ALTERED, 1
+
+
+async def forget_the_runs(kept: Log) -> tuple[Outcome, int]:
+    await kept.do(delete(segment))
+    return Outcome.ALTERED, 1
+
+
+async def move_an_event_to_another_day(kept: Log) -> tuple[Outcome, int]:
+    day = (await kept.place(kept.last))["day"] + 3
+
+    async def step(unit: Unit) -> None:
+        await unit.make_partition(day)
+        await unit.execute(update(log).where(log.c.position == kept.last - 3).values(day=day))
+
+    await kept.ground.units.run(step)
+    return Outcome.ALTERED, kept.last - 3
+
+
 TAMPERINGS: list[Callable[[Log], Awaitable[tuple[Outcome, int]]]] = [
     edit_a_field, edit_a_personal_field, drop_a_row, drop_a_row_and_close_the_gap, insert_a_row,
     insert_a_row_with_a_seal_in_the_middle, reorder, truncate_the_tail, swap_two_accounts_rows, change_a_count,
     replace_a_head, sign_a_head_with_another_installations_key, cut_the_file_of_heads,
-    erase_without_a_trace_of_the_value, rewrite_everything_after_an_edit,
+    erase_without_a_trace_of_the_value, rewrite_everything_after_an_edit, hide_a_day_from_pages, forget_the_runs,
+    move_an_event_to_another_day,
 ]  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import case, func, select
 
+from lumio.audit.store.days import END_OF_TIME, on, overlapping
 from lumio.audit.store.filters import Chosen, conditions
 from lumio.storage.events import hot, tally
 from lumio.storage.sealed import log
@@ -32,9 +33,12 @@ class CountStore:
         """Return what happened from `since` (microseconds) on, counted rows by their counts."""
         found: dict[int, tuple[int, int]] = {}
         whole = True
+        days = [one.day for one in await overlapping(view, since, END_OF_TIME)] if view.days_apart else None
         for table in (log, hot, tally):
             mine = conditions(table, chosen, frozenset({"account"})).values()
             newest = select(table.c.ts, table.c.result, table.c["count"]).where(*mine, table.c.ts >= since)
+            if table is log:
+                newest = newest.where(on(view, log, days))
             inner = newest.order_by(table.c.ts.desc(), table.c.id.desc()).limit(REACH).subquery()
             amount = inner.c["count"]
             hour = inner.c.ts // HOUR

@@ -17,6 +17,7 @@ from lumio.storage.unit import View
 WIDENING = 4
 """How many times more days the next window has: a page that fits into the newest day asks for that day alone."""
 
+END_OF_TIME = 2**62
 Key = tuple[int, str]
 
 
@@ -66,16 +67,16 @@ def parted(days: Iterable[Day], low: Key, high: Key) -> list[Window]:
         bottom = max(low, (newest_first[taken].last_ts + 1, "")) if taken < len(newest_first) else low
         if bottom >= high:
             continue
-        named = [one.day for one in newest_first if one.last_ts >= bottom[0] and one.first_ts <= high[0]]
+        named = [one.day for one in newest_first if one.last_ts >= bottom[0] and (one.first_ts, "") < high]
         if named:
             found.append(Window(bottom, high, sorted(named)))
         high = bottom
     return found
 
 
-async def run_after(view: View, position: int) -> Any | None:
-    """Return the run of positions sealed on one day that holds the next position there is, or None at the end."""
-    behind = select(segment).where(segment.c.last > position)
+async def run_after(view: View, position: int, since: int = 0, until: int = END_OF_TIME) -> Any | None:
+    """Return the run of positions sealed on one day that holds the next position of a wanted time, or None."""
+    behind = select(segment).where(segment.c.last > position, segment.c.last_ts >= since, segment.c.first_ts <= until)
     return (await view.execute(behind.order_by(segment.c.first).limit(1))).first()
 
 

@@ -1,21 +1,21 @@
 """The log in the order of its chain, slice by slice, each on a snapshot of its own.
 
-Promise: a slice looks at no more than `SLICE` entries of an index and leaves no transaction open behind it; no
-row is missing between two of them, and none stands in both.
+Promise: a slice looks at no more than `SLICE` entries of an index, in one day, and leaves no transaction open behind
+it; no row is missing between two of them, and none stands in both. Days without the wanted time are passed over.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table, func, null, select
 
+from lumio.audit.store.days import END_OF_TIME, on, run_after
 from lumio.audit.store.filters import Chosen, conditions, time_range
 from lumio.crypto.chain import GENESIS
 from lumio.kernel import clock
 from lumio.storage.events import NAMES, hot, tally
-from lumio.storage.sealed import account_chain, chain, checkpoint, held, log, seal, segment
+from lumio.storage.sealed import account_chain, chain, checkpoint, held, log, seal
 from lumio.storage.unit import View
 
 SLICE = 500
@@ -45,15 +45,6 @@ class State:
 class ExportStore:
     """Reads the log forwards."""
 
-    async def start(self, view: View, chosen: Chosen) -> int:
-        """Return the position after which rows of the wanted time can stand."""
-        if chosen.filters.since is None:
-            return 0
-        older = segment.c.last_ts < clock.to_micros(chosen.filters.since)
-        runs = (await view.execute(select(segment.c.last, older.label("older")).order_by(segment.c.first))).all()
-        skipped = takewhile(lambda run: run.older, runs)
-        return max((int(run.last) for run in skipped), default=0)
-
     async def held(self, view: View, chosen: Chosen, after: int) -> Part:
         """Return rows of an account that a legal hold kept when their day was purged."""
         columns = select(*(held.c[name] for name in NAMES), *(_proof(name, held, None) for name in _PROOF))
@@ -66,16 +57,19 @@ class ExportStore:
         return Part(await _rows(view, wanted.order_by(held.c.position)), last)
 
     async def sealed(self, view: View, chosen: Chosen, after: int) -> Part:
-        """Return what is wanted of the next `SLICE` sealed rows."""
+        """Return what is wanted of the next `SLICE` sealed rows of one run of positions."""
+        run = await run_after(view, after, *_times(chosen))
+        if run is None:
+            return Part([], None)
         found = conditions(log, chosen, frozenset({"account"}))
         mine = [found["account"]] if "account" in found else []
-        entries = select(log.c.position).where(log.c.position > after, *mine)
-        last = (await view.execute(entries.order_by(log.c.position).offset(SLICE - 1).limit(1))).scalar()
+        places = [log.c.position > after, log.c.position <= run.last, on(view, log, [run.day])]
+        entries = select(log.c.position).where(*places, *mine).order_by(log.c.position)
+        last = (await view.execute(entries.offset(SLICE - 1).limit(1))).scalar() or run.last
         columns = select(*(log.c[name] for name in NAMES), *(_proof(name, log, seal) for name in _PROOF))
         both = columns.join_from(log, seal, (seal.c.position == log.c.position) & (seal.c.day == log.c.day))
-        wanted = both.where(log.c.position > after, *found.values(), *time_range(log, chosen.filters))
-        if last is not None:
-            wanted = wanted.where(log.c.position <= last)
+        wanted = both.where(*places, log.c.position <= last, on(view, seal, [run.day]))
+        wanted = wanted.where(*found.values(), *time_range(log, chosen.filters))
         return Part(await _rows(view, wanted.order_by(log.c.position)), last)
 
     async def waiting(self, view: View, chosen: Chosen) -> list[Row]:
@@ -94,6 +88,12 @@ class ExportStore:
         account_end = (await view.execute(own)).scalar() if account_id is not None else None
         newest = (await view.execute(select(func.max(checkpoint.c.position)))).scalar()
         return State(end.position, bytes(end.chain), bytes(account_end or GENESIS), int(newest or 0))
+
+
+def _times(chosen: Chosen) -> tuple[int, int]:
+    """Return the first and last time (microseconds) that is wanted."""
+    since, until = chosen.filters.since, chosen.filters.until
+    return 0 if since is None else clock.to_micros(since), END_OF_TIME if until is None else clock.to_micros(until)
 
 
 def _proof(name: str, table: Table, places: Table | None) -> ColumnElement[Any]:

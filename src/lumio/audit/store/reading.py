@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Select, false, func, null, select, tuple_
 
-from lumio.audit.store.days import Key, Window, on, windows
+from lumio.audit.store.days import END_OF_TIME, Key, Window, on, windows
 from lumio.audit.store.filters import Chosen, Condition, Way, conditions, ways
 from lumio.kernel import clock
 from lumio.storage.events import NAMES, hot, tally
@@ -20,7 +20,7 @@ from lumio.storage.unit import View
 REACH = 2000
 """Entries of each index that one page looks at. Each may cost a row at another place of the disk: some 20 ms."""
 
-END = (2**62, "")
+END = (END_OF_TIME, "")
 """A key behind every other."""
 
 Row = Mapping[str, Any]

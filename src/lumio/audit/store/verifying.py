@@ -1,16 +1,35 @@
 """Reading the sealed log in the order of its chain, for a verification."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Table, func, select
 
+from lumio.audit.store.days import on, run_after
 from lumio.storage.events import hot, tally
 from lumio.storage.sealed import account_chain, chain, checkpoint, checkpoint_account, held, log, seal
 from lumio.storage.unit import View
 
 Row = Mapping[str, Any]
 _PLACES = (seal.c.event_id, seal.c.leaf, seal.c.account_prev, seal.c.chain)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Places and events up to a position, by position, and the run that tells their day and time, if one does."""
+
+    until: int
+    run: Any | None
+    places: Mapping[int, Row]
+    events: Mapping[int, Row]
+
+    def told(self, place: Row, event: Row) -> bool:
+        """Tell whether an event lies in the day, and in the time of that day, that its run says."""
+        run = self.run
+        return (
+            run is not None and place["day"] == event["day"] == run.day and run.first_ts <= event["ts"] <= run.last_ts
+        )
 
 
 class VerifyStore:
@@ -31,15 +50,16 @@ class VerifyStore:
         found = await view.execute(chosen.order_by(checkpoint_account.c.account_id))
         return [dict(row) for row in found.mappings()]
 
-    async def places(self, view: View, after: int, until: int) -> dict[int, Row]:
-        """Return the places after one position up to another, by position."""
-        found = await view.execute(_between(select(seal), seal, after, until))
-        return {row["position"]: dict(row) for row in found.mappings()}
-
-    async def events(self, view: View, after: int, until: int) -> dict[int, Row]:
-        """Return the events after one position up to another, by position."""
-        found = await view.execute(_between(select(log), log, after, until))
-        return {row["position"]: dict(row) for row in found.mappings()}
+    async def sealed(self, view: View, after: int, until: int) -> Sealed:
+        """Return what lies after one position up to another, or up to where its day ends if that comes first."""
+        behind = await run_after(view, after)
+        run = behind if behind is not None and behind.first <= after + 1 else None
+        until = until if behind is None else min(until, behind.first - 1 if run is None else behind.last)
+        days = None if run is None else [run.day]
+        places, events = [await _between(view, table, after, until, days) for table in (seal, log)]
+        if not len(places) == len(events) == until - after:  # perhaps somebody moved them to another day
+            places, events = [await _between(view, table, after, until, None) for table in (seal, log)]
+        return Sealed(until, run, places, events)
 
     async def strays(self, view: View, last: int) -> int | None:
         """Return the first position past `last` that an event or a place has, or None."""
@@ -56,8 +76,15 @@ class VerifyStore:
         if rows:
             return [dict(row) | {"event_id": row["id"]} for row in rows]
         both = select(log, *_PLACES).join(seal, (seal.c.position == log.c.position) & (seal.c.day == log.c.day))
-        wanted = both.where(log.c.account_id == account_id, log.c.position > after)
-        return [dict(row) for row in (await view.execute(wanted.order_by(log.c.position).limit(most))).mappings()]
+        wanted = both.where(log.c.account_id == account_id, log.c.position > after).order_by(log.c.position)
+        place = after
+        while (run := await run_after(view, place)) is not None:
+            here = wanted.where(log.c.position <= run.last, on(view, log, [run.day]), on(view, seal, [run.day]))
+            rows = (await view.execute(here.limit(most))).mappings().all()
+            if rows:
+                return [dict(row) for row in rows]
+            place = int(run.last)
+        return []
 
     async def account_end(self, view: View, account_id: str) -> Row | None:
         """Return the end of an account's chain."""
@@ -92,5 +119,7 @@ class VerifyStore:
         return sum(counts)
 
 
-def _between(found: Select[Any], table: Any, after: int, until: int) -> Select[Any]:
-    return found.where(table.c.position > after, table.c.position <= until).order_by(table.c.position)
+async def _between(view: View, table: Table, after: int, until: int, days: Sequence[int] | None) -> dict[int, Row]:
+    wanted = select(table).where(table.c.position > after, table.c.position <= until)
+    found = await view.execute(wanted.where(on(view, table, days)).order_by(table.c.position))
+    return {row["position"]: dict(row) for row in found.mappings()}
