@@ -15,6 +15,8 @@ NOW = datetime(2026, 11, 21, 14, 2, 11, tzinfo=UTC)
 REQUEST = "01939f2e-7c1a-7d2e-9a44-3f0c5c0b7a11"
 NO_FILTERS = dict.fromkeys(("event", "actor", "result", "ip", "credential_id", "since", "until"), "")
 HOSTILE = "<img src=x onerror=alert(1)>\x1b[31m\u202egnp.exe"
+SEQ = 7
+"""The number of every revocation."""
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 _NAV = (
@@ -91,6 +93,29 @@ def departure() -> dict[str, Any]:
         ],
         "popout_tokens": [{"label": HOSTILE, "prefix": "lm_pop_", "lookup_id": _signs(12), **used}],
     }
+
+
+def reach(*nodes: tuple[str, bool], effective: bool = False, beats: int = 0) -> tuple[int, dict[str, Any]]:
+    """Return what is told of a revocation.
+
+    Args:
+        nodes: each one's region, and whether it knows the revocation.
+        effective: whether no node accepts it any more.
+        beats: how often the nodes that do not know it were heard of since.
+    """
+    told = [
+        {
+            "node_id": f"n{number}",
+            "region": region,
+            "applied_seq": SEQ if knows else SEQ - 1,
+            "applied_at": "2026-11-21T14:00:00Z",
+            "lease_until": f"2026-11-21T14:00:{9 + beats // 2:02d}.{beats % 2 * 5}Z",
+        }
+        for number, (region, knows) in enumerate(nodes)
+    ]
+    subject = {"kind": "key", "id": "key-1"}
+    begun = {"seq": SEQ, "subject": subject, "revoked_at": "2026-11-21T14:00:00Z"}
+    return 200, {"data": {**begun, "effective": effective, "nodes": told}}
 
 
 def accounts() -> list[dict[str, Any]]:

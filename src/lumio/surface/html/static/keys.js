@@ -5,6 +5,7 @@ import { openDialog, unlessCancelled } from "./dialog.js";
 import { expiry, watchExpiry } from "./expiry.js";
 import { addRow, recount, removeRow, rowOf, tableOfKeys } from "./key_rows.js";
 import { finishRotation } from "./key_rotation.js";
+import { tellReach } from "./reach.js";
 import { reveal } from "./reveal.js";
 import { sortable } from "./sorting.js";
 import { withProof } from "./step_up.js";
@@ -49,9 +50,9 @@ async function rotate(row) {
 async function finish(successor) {
   const old = rowOf(successor.dataset.predecessor);
   if (!old) return;
-  await finishRotation(old, successor);
-  const count = removeRow(old);
-  announce(`Old key of ${visible(old.dataset.label)} revoked. ${count}.`);
+  const answer = await finishRotation(old, successor);
+  removeRow(old);
+  tellReach(answer, `Old key of ${visible(old.dataset.label)} revoked.`, recount);
 }
 
 async function revoke(row) {
@@ -60,9 +61,8 @@ async function revoke(row) {
     words: "Revoking…",
     act: () => withProof(() => ask("DELETE", `/api/api-keys/${encodeURIComponent(row.dataset.id)}`)),
   });
-  const count = removeRow(row);
-  const reach = answer.effective ? "It is refused everywhere now" : "It is refused everywhere within 30 seconds";
-  announce(`Key ${visible(row.dataset.label)} revoked. ${reach}. ${count}.`);
+  removeRow(row);
+  tellReach(answer, `Key ${visible(row.dataset.label)} revoked.`, recount);
 }
 
 const ACTS = { rotate, revoke, finish };

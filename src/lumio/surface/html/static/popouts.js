@@ -4,6 +4,7 @@ import { ask, onceKeys, Problem } from "./api.js";
 import { openDialog, unlessCancelled } from "./dialog.js";
 import { expiry, watchExpiry } from "./expiry.js";
 import { fill, recount, removeRow, tableOfKeys } from "./key_rows.js";
+import { tellReach } from "./reach.js";
 import { reveal } from "./reveal.js";
 import { sortable } from "./sorting.js";
 import { withProof } from "./step_up.js";
@@ -108,9 +109,8 @@ async function revoke(row) {
     words: "Revoking…",
     act: () => withProof(() => ask("DELETE", path(row))),
   });
-  const count = removeRow(row);
-  const reach = answer.effective ? "It is refused everywhere now" : "It is refused everywhere within 30 seconds";
-  announce(`Popout token ${row.dataset.label} revoked. ${reach}. ${count}.`);
+  removeRow(row);
+  tellReach(answer, `Popout token ${row.dataset.label} revoked.`, recount);
 }
 
 const ACTS = { edit, revoke };

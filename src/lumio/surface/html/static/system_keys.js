@@ -3,6 +3,7 @@ import { announce } from "./announce.js";
 import { ask, onceKeys } from "./api.js";
 import { openDialog, unlessCancelled } from "./dialog.js";
 import { fill, recount, removeRow, tableOfKeys } from "./key_rows.js";
+import { tellReach } from "./reach.js";
 import { reveal } from "./reveal.js";
 import { sortable } from "./sorting.js";
 import { withProof } from "./step_up.js";
@@ -54,9 +55,8 @@ async function revoke(row) {
     words: "Revoking…",
     act: () => withProof(() => ask("DELETE", `/api/system-keys/${encodeURIComponent(row.dataset.id)}`)),
   });
-  const count = removeRow(row);
-  const reach = answer.effective ? "It is refused everywhere now" : "It is refused everywhere within 30 seconds";
-  announce(`Key ${row.dataset.label} revoked. ${reach}. ${count}.`);
+  removeRow(row);
+  tellReach(answer, `Key ${row.dataset.label} revoked.`, recount);
 }
 
 document.addEventListener("click", (event) => {

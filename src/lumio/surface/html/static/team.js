@@ -3,6 +3,7 @@ import { announce } from "./announce.js";
 import { ask, onceKeys, Problem } from "./api.js";
 import { showPlan } from "./departure.js";
 import { openDialog, unlessCancelled } from "./dialog.js";
+import { tellReach } from "./reach.js";
 import { withProof } from "./step_up.js";
 import { createSub, deleteSub, mint } from "./team_subs.js";
 import { addRow, capital, fill, recount, removeRow } from "./team_rows.js";
@@ -75,8 +76,9 @@ async function role(row) {
 async function remove(row) {
   await showPlan(name("remove-member", row), account, row.dataset.id);
   const gone = await openDialog("remove-member", { words: "Removing…", act: () => withProof(() => ask("DELETE", path(row))) });
-  const count = removeRow(people, row);
-  announce(`${row.dataset.name} is removed; ${gone.api_keys} key(s) and ${gone.popout_tokens} popout token(s) ended. ${count}.`);
+  removeRow(people, row);
+  const said = `${row.dataset.name} is removed; ${gone.api_keys} key(s) and ${gone.popout_tokens} popout token(s) ended.`;
+  tellReach(gone, said, () => recount(people), "All of it");
 }
 
 async function leave(row) {

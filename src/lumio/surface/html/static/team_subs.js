@@ -4,6 +4,7 @@ import { ask, onceKeys } from "./api.js";
 import { showPlan } from "./departure.js";
 import { openDialog } from "./dialog.js";
 import { expiry, watchExpiry } from "./expiry.js";
+import { tellReach } from "./reach.js";
 import { reveal } from "./reveal.js";
 import { withProof } from "./step_up.js";
 import { addRow, capital, recount, removeRow } from "./team_rows.js";
@@ -54,7 +55,9 @@ export async function deleteSub(row, account) {
     words: "Deleting…",
     act: () => withProof(() => ask("DELETE", `${home(account)}/${encodeURIComponent(row.dataset.id)}`)),
   });
-  announce(`Sub-account ${row.dataset.name} deleted; ${gone.api_keys} key(s) ended. ${removeRow(subs, row)}.`);
+  removeRow(subs, row);
+  const said = `Sub-account ${row.dataset.name} deleted; ${gone.api_keys} key(s) ended.`;
+  tellReach(gone, said, () => recount(subs), "All of it");
 }
 
 const minting = document.querySelector("#mint-key form");
