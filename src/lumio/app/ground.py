@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from lumio.access.limit import FailureLimiter
 from lumio.authority.choice import Place, choose
 from lumio.authority.interface import Authority
+from lumio.authority.ledger import Ledger
+from lumio.authority.ledger_file import LedgerFile
+from lumio.authority.reconciliation import Reconciliation
 from lumio.crypto import roots
 from lumio.crypto.hashing import Cost, Peppers, StretchPool
 from lumio.crypto.notary import Notary
@@ -30,6 +33,7 @@ class Ground:
     database: Database
     units: Units
     journal: Journal
+    outside: Reconciliation
     authority: Authority
     peppers: Peppers
     access_tokens: AccessTokens
@@ -44,13 +48,16 @@ def lay(settings: Settings, password_cost: Cost, key_cost: Cost) -> Ground:
     """Build the ground; nothing is opened yet."""
     ring = roots.load(settings.root_secret_file)
     database = Database(settings.database_url)
+    units = Units(database, settings.node)
+    outside = Reconciliation(Ledger(LedgerFile(settings.journal_dir)), units)
     return Ground(
         settings=settings,
         ring=ring,
         database=database,
-        units=Units(database, settings.node),
+        units=units,
         journal=Journal(database, settings.node, settings.journal_timeout_seconds),
-        authority=choose(database, place_of(settings)),
+        outside=outside,
+        authority=choose(database, place_of(settings), outside),
         peppers=Peppers(ring),
         access_tokens=AccessTokens(ring, settings.public_url),
         passwords=StretchPool(password_cost, threads=2),

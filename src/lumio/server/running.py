@@ -16,7 +16,9 @@ from lumio.app import at_work
 from lumio.app.ground import place_of
 from lumio.audit.reserve import Reserve
 from lumio.authority.choice import lacks_standby
+from lumio.authority.ledger_file import LedgerFile
 from lumio.kernel import clock
+from lumio.kernel.errors import Unavailable
 from lumio.server import logs
 from lumio.server.sealing import SealingProcess
 from lumio.settings import Settings
@@ -35,11 +37,12 @@ def run(settings: Settings, host: str, port: int) -> int:
         asyncio.run(upgrade(settings.database_admin_url))
         if not Reserve(settings.audit_reserve).keep():
             log.warning("the disk has no room for the reserve that a purge needs when it is full")
+        LedgerFile(settings.journal_dir).append(())  # it can be written, and no line of it is torn
         link = asyncio.run(_offer_set_up(settings))
         if asyncio.run(lacks_standby(Database(settings.database_url), place_of(settings))):
             message = "LUMIO_PG_FAILOVER is sync, and synchronous_standby_names of the server is empty"
             raise ValueError(message)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, Unavailable) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
     if link is not None:
@@ -55,7 +58,10 @@ def run(settings: Settings, host: str, port: int) -> int:
 
 
 async def _offer_set_up(settings: Settings) -> str | None:
-    """Return the one-time link that makes the first operator, on an installation without one."""
+    """Return the one-time link that makes the first operator, on an installation without one.
+
+    The staff comes to work when what a restored database lacks is made good, and so before any worker.
+    """
     async with at_work(settings) as staff:
         code = await staff.units.run(staff.services.login.offer_set_up)
     return None if code is None else f"{settings.public_url}/setup/{code}"
