@@ -77,7 +77,12 @@ class Settings:
 
     @property
     def audit_heads(self) -> Path:
-        """Where signed heads of the audit log leave the database."""
+        """Where signed heads of the audit log leave the database: beside the journal of revocations."""
+        return self.journal_dir / "audit-heads.ndjson"
+
+    @property
+    def former_audit_heads(self) -> Path:
+        """Where they left to before; what is there is moved."""
         return self.data_dir / "audit-heads.ndjson"
 
     @property

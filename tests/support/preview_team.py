@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from lumio.access.policy import Role
-from lumio.accounts.model import UserView
+from lumio.accounts.model import UserView, WithheldFor
 from lumio.billing.model import CURRENCIES, METHODS, BillingView
 from lumio.kernel import clock
 from lumio.teams.model import InvitationView, MemberView, Opened, SubAccountView
@@ -17,18 +17,18 @@ TEAM, BILLING = "/dashboard/account/team", "/dashboard/account/billing"
 
 def members() -> list[MemberView]:
     """Return people of every role, one suspended, one with a hostile name."""
-    made = [
-        ("Robin Vale", "robin@acme.example", "owner", False),
-        ("Ada Okafor", "ada@acme.example", "admin", False),
-        ("Max Stern", "max.stern.with-a-long-address@overlays.acme.example", "member", True),
-        (samples.HOSTILE, "eve@acme.example", "member", False),
+    made: list[tuple[str, str, str, bool, WithheldFor | None]] = [
+        ("Robin Vale", "robin@acme.example", "owner", False, None),
+        ("Ada Okafor", "ada@acme.example", "admin", False, "owner"),
+        ("Max Stern", "max.stern.with-a-long-address@overlays.acme.example", "member", True, "operator"),
+        (samples.HOSTILE, "eve@acme.example", "member", False, None),
     ]
     return [
         MemberView(
             f"m{number}", UserView(f"u{number}", email, name), name, role, "person",
-            clock.now() - number * 40 * DAY, False, suspended,
+            clock.now() - number * 40 * DAY, False, suspended, withheld,
         )
-        for number, (name, email, role, suspended) in enumerate(made)
+        for number, (name, email, role, suspended, withheld) in enumerate(made)
     ]  # fmt: skip
 
 
@@ -54,7 +54,7 @@ def team_pages() -> list[tuple[str, str, str, dict[str, Any], dict[str, Any]]]:
     invitations = [
         InvitationView("i1", "kim@example.com", "admin", "robin@acme.example", clock.now(), clock.now() + 6 * DAY)
     ]
-    subs = [SubAccountView("s1", "ci-deploys", "member", clock.now() - 3 * DAY)]
+    subs = [SubAccountView("s1", "ci-deploys", "member", clock.now() - 3 * DAY, "owner")]
     shell = samples.shell("Team", "Account")
     people = members()
     sets = {

@@ -45,12 +45,13 @@ class Template:
         home = self.folder.with_name(f"home-{self.backend}")
         shutil.rmtree(home, ignore_errors=True)
         home.mkdir()
-        for name in ("root.secret", "audit-heads.ndjson"):
-            shutil.copy(self.folder / name, home / name)
+        shutil.copy(self.folder / "root.secret", home / "root.secret")
+        settings = _settings(home, None if self.postgres is None else self.postgres.renew(HOME, TEMPLATE))
         if self.postgres is None:
             shutil.copy(self.folder / "lumio.db", home / "lumio.db")
-            return _settings(home)
-        return _settings(home, self.postgres.renew(HOME, TEMPLATE))
+        shutil.rmtree(settings.journal_dir, ignore_errors=True)
+        shutil.copytree(_settings(self.folder).journal_dir, settings.journal_dir)
+        return settings
 
 
 def _settings(folder: Path, url: str | None = None) -> Settings:

@@ -145,7 +145,7 @@ class Perform:
         terms, principal = action.terms, asker.principal
         ends = (*(terms.ends(principal, form) if terms.ends else ()), *getattr(prepared, "ends", ()))
         await unit.lock(shared=map(str, (*principal.subjects, EVERYTHING)), exclusive=map(str, ends))
-        if await self._authority.ended_within(unit, principal.subjects, principal.seq):
+        if principal.subjects and await self._authority.ended_within(unit, principal.subjects, principal.seq):
             raise Unauthenticated(internal="revoked_in_flight")
         held = await self._held(unit, principal)
         reach = guard.allow(terms.permission, held)

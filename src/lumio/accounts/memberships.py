@@ -13,6 +13,10 @@ from lumio.kernel.errors import Conflict, Denied, NotFound
 from lumio.storage.unit import Unit, View
 
 TARGET = "member"
+WITHHELD = (
+    "Your place in this account is withheld: a backup was restored, and what changed since then is lost."
+    " An Owner has to confirm it first."
+)
 LAST_OWNER = "An account needs an Owner. Hand the ownership over first, or make somebody else an Owner."
 
 

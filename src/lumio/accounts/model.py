@@ -21,6 +21,7 @@ NAME_MAX = 100
 DisplayName = Annotated[str, Meta(min_length=1, max_length=NAME_MAX)]
 AccountName = Annotated[str, Meta(min_length=1, max_length=NAME_MAX)]
 MemberKind = Literal["person", "sub_account"]
+WithheldFor = Literal["owner", "operator"]
 _DISGUISES = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 
 
@@ -72,7 +73,10 @@ class Place(Struct, frozen=True):
 
 
 class Member(Struct, frozen=True):
-    """A member of an account, person or sub-account; a suspended person keeps the place and may not act."""
+    """A member of an account, person or sub-account; who is suspended or withheld keeps the place and may not act.
+
+    `withheld` says who has to confirm the membership after a restore; None when it counts.
+    """
 
     id: str
     account_id: str
@@ -82,6 +86,7 @@ class Member(Struct, frozen=True):
     kind: MemberKind
     joined_at: datetime
     suspended: bool
+    withheld: WithheldFor | None = None
 
 
 class Person(Struct, frozen=True):

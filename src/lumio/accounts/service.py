@@ -68,9 +68,17 @@ class Accounts:
         return await self._store.account(view, account_id)
 
     async def first_account_of(self, view: View, user_id: str) -> tuple[str, str] | None:
-        """Return (account id, member id) of a person's oldest membership."""
+        """Return (account id, member id) of a person's oldest membership that counts."""
         found = await self._store.accounts_of(view, user_id)
         return found[0] if found else None
+
+    async def acts_in(self, view: View, user_id: str, account_id: str) -> bool:
+        """Tell whether a person belongs to an account and is not withheld there."""
+        return account_id in {one for one, _ in await self._store.accounts_of(view, user_id)}
+
+    async def is_withheld(self, view: View, user_id: str) -> bool:
+        """Tell whether a person, or one of their memberships, waits to be confirmed after a restore."""
+        return await self._store.is_withheld(view, user_id)
 
     async def join(self, unit: Unit, account_id: str, user_id: str, role: str) -> str:
         """Make a person a member of an account; return the member's id."""

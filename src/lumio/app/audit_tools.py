@@ -56,6 +56,7 @@ def audit_tools(settings: Settings, database: Database | None = None) -> AuditTo
     database = database or Database(settings.database_admin_url)
     notary = Notary(roots.load(settings.root_secret_file))
     units, heads, store = Units(database, settings.node), HeadFile(settings.audit_heads), RetentionStore()
+    heads.move_from(settings.former_audit_heads)
     sealer = Sealer(SealStore(database.dialect), units, notary, heads)
     verification = Verification(units, VerifyStore(), notary.public_keys)
     return AuditTools(

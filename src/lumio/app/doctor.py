@@ -3,17 +3,24 @@
 Promise: it only looks; a finding says what is wrong and what to do.
 """
 
+import os
 import shutil
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Literal, NamedTuple
 
+from lumio.accounts.store.withheld import WithheldStore
+from lumio.accounts.withholding import Withholding
 from lumio.audit.heads import HeadFile
 from lumio.audit.reserve import BYTES
+from lumio.authority.ledger_file import LedgerFile
 from lumio.crypto import roots
 from lumio.kernel.errors import Unavailable
 from lumio.settings import Settings
 from lumio.storage.database import Database
+from lumio.storage.dialect import SqliteDialect, choose
 from lumio.storage.migrate import is_newest
+from lumio.storage.unit import Units
 
 Level = Literal["ok", "warning", "error"]
 
@@ -31,10 +38,13 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     yield _root(settings)
     yield _disk(settings)
     yield _heads(settings)
+    yield _journal(settings)
+    yield _volumes(settings)
     database = Database(settings.database_url)
     try:
         yield await _schema(database)
         yield await _rights(database)
+        yield await _withheld(database)
     except Unavailable as error:
         yield Finding("error", "database", str(error.internal or error.public))
     finally:
@@ -65,6 +75,44 @@ def _heads(settings: Settings) -> Finding:
         return Finding("warning", "audit heads", "No head has left the database yet: a cut tail could not be seen.")
     count = sum(1 for _ in heads.read())
     return Finding("ok", "audit heads", f"{count} statements; copy {heads.path.name} to another machine now and then")
+
+
+def _journal(settings: Settings) -> Finding:
+    """Look at the journal of revocations without writing a line."""
+    file = LedgerFile(settings.journal_dir)
+    place = next(one for one in (file.path, *file.path.parents) if one.exists())
+    try:
+        file.read_on()
+    except OSError as error:
+        return Finding("error", "journal", f"It cannot be read: {error}; see LUMIO_JOURNAL_DIR")
+    if not os.access(place, os.W_OK):
+        sentence = f"{place} cannot be written, so revocations answer 503; see LUMIO_JOURNAL_DIR"
+        return Finding("error", "journal", sentence)
+    if file.damaged:
+        return Finding("error", "journal", f"{file.damaged} line(s) of {file.path} cannot be read")
+    newest = "no revocation yet" if file.newest is None else f"newest revocation: {file.newest.seq}"
+    return Finding("ok", "journal", f"{newest}; it must never be restored together with the database")
+
+
+def _volumes(settings: Settings) -> Finding:
+    dialect = choose(settings.database_url)
+    place = dialect.path if isinstance(dialect, SqliteDialect) else settings.data_dir
+    if _volume(place) == _volume(settings.journal_dir):
+        sentence = "Database and journal of revocations are on one: an accident takes both; see LUMIO_JOURNAL_DIR"
+        return Finding("warning", "volumes", sentence)
+    return Finding("ok", "volumes", "the journal of revocations is on another one than the database")
+
+
+def _volume(path: Path) -> int:
+    return next(one for one in (path, *path.parents) if one.exists()).stat().st_dev
+
+
+async def _withheld(database: Database) -> Finding:
+    found = await Units(database, "").read(Withholding(WithheldStore()).all)
+    if not found:
+        return Finding("ok", "restore", "nothing is withheld")
+    sentence = f"{len(found)} account(s), people or memberships are withheld since a restore; see: revocations list"
+    return Finding("warning", "restore", sentence)
 
 
 async def _schema(database: Database) -> Finding:

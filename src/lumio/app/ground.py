@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from lumio.access.limit import FailureLimiter
 from lumio.authority.choice import Place, choose
 from lumio.authority.interface import Authority
+from lumio.authority.ledger import Ledger
+from lumio.authority.ledger_file import LedgerFile
+from lumio.authority.reconciliation import Reconciliation
 from lumio.crypto import roots
 from lumio.crypto.hashing import Cost, Peppers, StretchPool
 from lumio.crypto.notary import Notary
@@ -34,6 +37,7 @@ class Ground:
     database: Database
     units: Units
     journal: Journal
+    outside: Reconciliation
     authority: Authority
     peppers: Peppers
     access_tokens: AccessTokens
@@ -55,13 +59,16 @@ def lay(settings: Settings, password_cost: Cost, key_cost: Cost) -> Ground:
     if before is not None:
         metrics.go_on_from(before)
     sink = MeteredSink(sinks.choose(database, settings.journal_socket), metrics)
+    units = Units(database, settings.node)
+    outside = Reconciliation(Ledger(LedgerFile(settings.journal_dir)), units)
     return Ground(
         settings=settings,
         ring=ring,
         database=database,
-        units=Units(database, settings.node),
+        units=units,
         journal=Journal(database, settings.node, settings.journal_timeout_seconds, sink),
-        authority=choose(database, place_of(settings)),
+        outside=outside,
+        authority=choose(database, place_of(settings), outside),
         peppers=Peppers(ring),
         access_tokens=AccessTokens(ring, settings.public_url),
         passwords=StretchPool(password_cost, threads=_share(2, settings.workers)),

@@ -2,12 +2,16 @@
 
 from lumio.access.census import census
 from lumio.accounts.service import Accounts
+from lumio.accounts.withholding import WITHHELD
 from lumio.admin import events as admin_events
 from lumio.admin.roles import AdminRoles
 from lumio.admin.service import Admin
 from lumio.admin.users import AdminUsers
+from lumio.app.copies import RESTORED
+from lumio.app.endings import ALL_ENDED
 from lumio.audit.exports import Exports
 from lumio.audit.service import AuditLog, PlatformLog
+from lumio.authority.reconciliation import REPLAYED
 from lumio.billing.service import Billing
 from lumio.departures.service import Departures
 from lumio.extensions.service import Extensions
@@ -34,8 +38,11 @@ SERVICES = (
 )  # fmt: skip
 """Every class that declares actions, for the census."""
 
-OPERATORS_EVENTS = ("audit_log.purged", "audit_log.held", "audit_log.released", "audit_log.erased")
-"""What `lumio-server audit` records."""
+OPERATORS_EVENTS = (
+    "audit_log.purged", "audit_log.held", "audit_log.released", "audit_log.erased",
+    ALL_ENDED, REPLAYED, RESTORED, WITHHELD,
+)  # fmt: skip
+"""What the operator's commands record, and a start on a restored database."""
 
 AUTHENTICATION_EVENTS = ("auth.succeeded", "auth.failed", "auth.throttled")
 

@@ -7,10 +7,13 @@ from lumio.accounts.memberships import Memberships
 from lumio.accounts.service import Accounts
 from lumio.accounts.store import AccountStore
 from lumio.accounts.store.membership import MemberStore
+from lumio.accounts.store.withheld import WithheldStore
+from lumio.accounts.withholding import Withholding
 from lumio.admin.roles import AdminRoles
 from lumio.admin.service import Admin
 from lumio.admin.store import AdminStore
 from lumio.admin.users import AdminUsers
+from lumio.app.endings import Endings
 from lumio.app.ground import Ground
 from lumio.audit.exports import Exports
 from lumio.audit.service import AuditLog, PlatformLog
@@ -29,6 +32,7 @@ from lumio.extensions.bundles import BundleStore
 from lumio.extensions.service import Extensions
 from lumio.extensions.store import ExtensionStore, VersionStore
 from lumio.extensions.versions import Versions
+from lumio.keys.endings import KeyEndings
 from lumio.keys.service import Keys
 from lumio.keys.store import KeyStore
 from lumio.keys.verify import KeyVerifier
@@ -39,13 +43,16 @@ from lumio.login.registration import Links, Registration
 from lumio.login.service import Login
 from lumio.login.store import LoginStore
 from lumio.popouts.admission import admitted
+from lumio.popouts.endings import PopoutEndings
 from lumio.popouts.service import Popouts
 from lumio.popouts.store import PopoutStore
 from lumio.popouts.verify import PopoutVerifier
 from lumio.revocations.service import Revocations
+from lumio.sessions.endings import SessionEndings
 from lumio.sessions.service import Sessions
 from lumio.sessions.store import SessionStore
 from lumio.sessions.verify import SessionVerifier
+from lumio.system_keys.endings import SystemKeyEndings
 from lumio.system_keys.profiles import Profiles
 from lumio.system_keys.service import SystemKeys
 from lumio.system_keys.store import SystemKeyStore
@@ -95,6 +102,8 @@ class Services:
     exports: Exports
     signing: Signing
     revocations: Revocations
+    withholding: Withholding
+    endings: Endings
 
 
 def employ(ground: Ground, stores: Stores, tags: Tags, proofs: Proofs) -> Services:
@@ -104,13 +113,15 @@ def employ(ground: Ground, stores: Stores, tags: Tags, proofs: Proofs) -> Servic
     sessions = Sessions(stores.sessions, peppers, ground.access_tokens, ground.authority, ground.failures, accounts)
     keys = Keys(stores.keys, peppers, accounts)
     popouts = Popouts(stores.popouts, peppers, accounts, admitted(settings.popout_admits))
-    memberships, outbox = Memberships(MemberStore()), ground.outbox
+    memberships, outbox, withholding = Memberships(MemberStore()), ground.outbox, Withholding(WithheldStore())
     invitations = Invitations(InvitationStore(), peppers, accounts, memberships, outbox, units, settings.public_url)
     extensions, login_store = ExtensionStore(), LoginStore()
     codes = Codes(login_store, peppers)
     guesses = Guesses(login_store, Peppers(ground.ring, "guesses"), units)
     links = Links(settings.public_url)
     signing = Signing(ExportStore(), ground.notary)
+    endings = _endings(stores, withholding)
+    ground.outside.entrust(endings.replays())
     return Services(
         accounts=accounts,
         admin=admin,
@@ -133,12 +144,25 @@ def employ(ground: Ground, stores: Stores, tags: Tags, proofs: Proofs) -> Servic
         platform_log=PlatformLog(AuditStore(), CountStore(), signing),
         exports=Exports(ExportStore(), accounts, units, ground.notary),
         signing=signing,
-        teams=Teams(accounts, memberships, outbox),
+        teams=Teams(accounts, memberships, withholding, outbox),
         invitations=invitations,
         sub_accounts=SubAccounts(memberships),
         departures=Departures(accounts, memberships, keys, popouts, sessions, outbox, units),
         billing=Billing(BillingStore(), Sealer(ground.ring, "billing")),
         revocations=Revocations(),
+        withholding=withholding,
+        endings=endings,
+    )
+
+
+def _endings(stores: Stores, withholding: Withholding) -> Endings:
+    """Build what ends credentials of every kind at once."""
+    return Endings(
+        KeyEndings(stores.keys),
+        PopoutEndings(stores.popouts),
+        SessionEndings(stores.sessions),
+        SystemKeyEndings(stores.system_keys),
+        withholding,
     )
 
 

@@ -8,6 +8,7 @@ from lumio.authority.leased import LeasedAuthority
 from lumio.authority.local import LocalAuthority
 from lumio.authority.postgres import PostgresPrimary, PostgresReplica
 from lumio.authority.primary import Node
+from lumio.authority.reconciliation import Reconciliation
 from lumio.storage.database import Database
 from lumio.storage.dialect import PostgresDialect
 from lumio.storage.dialect import choose as choose_dialect
@@ -28,20 +29,20 @@ class Place:
     """A read replica nearby, where statuses are read when it has come far enough."""
 
 
-def choose(database: Database, place: Place) -> Authority:
-    """Return the authority of a database.
+def choose(database: Database, place: Place, outside: Reconciliation | None = None) -> Authority:
+    """Return the authority of a database; `outside` is the journal of revocations that must survive a restore.
 
     Raises:
         ValueError: a lease that the promise does not allow.
     """
     dialect = database.dialect
     if not isinstance(dialect, PostgresDialect):
-        return LocalAuthority(database, place.node, place.region)
+        return LocalAuthority(database, place.node, place.region, outside)
     node = Node(place.node, place.region, place.lease_seconds)
     units = Units(database, place.node)
     primary = PostgresPrimary(dialect, needs_standby=place.failover == "sync")
     near = None if place.replica_url is None else _replica(place.replica_url)
-    return LeasedAuthority(primary, database.hot, units, node, Lease(place.lease_seconds), near)
+    return LeasedAuthority(primary, database.hot, units, node, Lease(place.lease_seconds), near, outside)
 
 
 def _replica(url: str) -> PostgresReplica:

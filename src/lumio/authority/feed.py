@@ -45,11 +45,11 @@ async def append(unit: Unit, endings: Sequence[Ending]) -> list[Entry]:
     Nothing else may happen in the unit afterwards but its commit.
     """
     await unit.seal()
-    step = update(counter).where(counter.c.id == 1).values(n=counter.c.n + len(endings)).returning(counter.c.n)
-    last = int((await unit.connection.execute(step)).scalar_one())
+    step = update(counter).where(counter.c.id == 1).values(n=counter.c.n + len(endings))
+    last, epoch = (await unit.connection.execute(step.returning(counter.c.n, counter.c.epoch))).one()
     moment, first = clock.now(), last - len(endings) + 1
-    entries = [Entry(seq, ending, moment) for seq, ending in enumerate(endings, start=first)]
-    await unit.connection.execute(revocations.insert(), [_row(entry) for entry in entries])
+    entries = [Entry(seq, ending, moment, epoch) for seq, ending in enumerate(endings, start=first)]
+    await unit.connection.execute(revocations.insert(), [columns(entry) for entry in entries])
     await unit.wake()
     return entries
 
@@ -57,7 +57,7 @@ async def append(unit: Unit, endings: Sequence[Ending]) -> list[Entry]:
 async def find(view: View, seq: int) -> Entry | None:
     """Return the row with a number."""
     row = (await view.execute(select(revocations).where(revocations.c.seq == seq))).first()
-    return None if row is None else _entry(row)
+    return None if row is None else entry_of(row)
 
 
 async def ended_since(view: View, subjects: Iterable[Subject], seq: int) -> bool:
@@ -75,7 +75,8 @@ async def ended_since(view: View, subjects: Iterable[Subject], seq: int) -> bool
     return found.first() is not None
 
 
-def _row(entry: Entry) -> dict[str, Any]:
+def columns(entry: Entry) -> dict[str, Any]:
+    """Return an entry as the table keeps it."""
     ending = entry.ending
     return {
         "seq": entry.seq,
@@ -88,6 +89,7 @@ def _row(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _entry(row: Any) -> Entry:
+def entry_of(row: Any, epoch: int = 0) -> Entry:
+    """Return the entry of a row of the table; the table does not say in which epoch it was written."""
     ending = Ending(Subject(row.subject_kind, row.subject_id), row.effect, row.actor, row.reason)
-    return Entry(row.seq, ending, row.at)
+    return Entry(row.seq, ending, row.at, epoch)

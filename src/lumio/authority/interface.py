@@ -40,7 +40,13 @@ class Authority(Protocol):
     """Answers from now, or raises Unavailable; never from a verdict remembered."""
 
     async def open(self) -> None:
-        """Begin, on the event loop that runs now. Does not fail when the database is away: nothing is fresh then."""
+        """Begin, on the event loop that runs now; nothing is fresh before the journal outside was held against it.
+
+        A node of a fleet does not fail when the database is away: it begins when that is back.
+
+        Raises:
+            Unavailable: one file that cannot be read, or of which it cannot be known what it lacks.
+        """
         ...
 
     async def close(self) -> None:

@@ -15,6 +15,7 @@ from lumio.authority.interface import Load, Loaded, Status
 from lumio.authority.lease import Lease
 from lumio.authority.memory import Memory
 from lumio.authority.primary import Node, Primary, Replica
+from lumio.authority.reconciliation import Reconciliation
 from lumio.authority.subjects import EVERYTHING, Ending, Entry, Progress, Receipt, Subject
 from lumio.authority.tail import Tail
 from lumio.kernel.errors import Unavailable
@@ -38,13 +39,18 @@ class LeasedAuthority:
         node: Node,
         lease: Lease,
         replica: Replica | None = None,
+        outside: Reconciliation | None = None,
     ) -> None:
-        """Follow the feed on `primary`; read statuses by `hot`, or by `replica` where one is near enough."""
+        """Follow the feed on `primary`; read statuses by `hot`, or by `replica` where one is near enough.
+
+        `outside` is the journal outside the database, for what must survive a restore.
+        """
         self._hot = hot
+        self._outside = outside
         self._replica = replica
         self.lease = lease
         self.memory = Memory()
-        self.tail = Tail(primary, node, lease, self.memory)
+        self.tail = Tail(primary, node, lease, self.memory, outside)
         self._barrier = Barrier(units, self.tail)
         self._units = units
         self._watch = nodes.Watch()
@@ -52,6 +58,8 @@ class LeasedAuthority:
 
     async def open(self) -> None:
         """Register, ask for the first proof, and follow the feed from then on."""
+        if self._outside is not None:
+            await self._outside.ledger.open()
         if self._replica is not None:
             with suppress(Unavailable):
                 await self._replica.open()
@@ -68,6 +76,8 @@ class LeasedAuthority:
             self._task = None
         self.lease.drop()
         await self.tail.leave()
+        if self._outside is not None:
+            await self._outside.ledger.close()
         if self._replica is not None:
             await self._replica.close()
 
@@ -107,6 +117,8 @@ class LeasedAuthority:
     async def end(self, unit: Unit, endings: Sequence[Ending]) -> Receipt:
         """Write the feed; this node knows at its commit, the others within a second, or they stop serving.
 
+        The journal outside has it before anybody is answered.
+
         The subjects are locked here too, for those that an action could not name before it began: no unit of
         theirs commits after this one.
         """
@@ -133,6 +145,8 @@ class LeasedAuthority:
     async def _committed(self, entries: Sequence[Entry], silence: float) -> None:
         self.memory.learn(entries)
         self._barrier.committed(entries[-1].seq, silence)
+        if self._outside is not None:
+            await self._outside.ledger.keep(entries)
 
     async def _read(self, load: Load[Facts]) -> tuple[int, Loaded[Facts] | None]:
         """Return what a read says, and the number that it surely includes.

@@ -1,7 +1,8 @@
 """LocalAuthority: one database, asked each time (spec: revocation, section 2).
 
 Promise: every check reads the row and the counter; a revocation counts from its commit on. Any failure of
-the read is Unavailable, and so is a database file that was replaced under the running server.
+the read is Unavailable, and so is a database file that was replaced, or went back, under the
+running server.
 
 Checks that are made in one turn of the event loop share one reading. That is no cache: the loop runs what waits in
 its order of arrival, so a request that came after the reading finds it gone; and a turn that takes long (a stopped
@@ -14,6 +15,7 @@ from typing import Any, TypeVar
 
 from lumio.authority import feed
 from lumio.authority.interface import Load, Status
+from lumio.authority.reconciliation import Reconciliation
 from lumio.authority.subjects import Ending, NodeProgress, Progress, Receipt, Subject
 from lumio.kernel import clock
 from lumio.kernel.errors import Unavailable
@@ -40,23 +42,40 @@ class _Reading:
 class LocalAuthority:
     """Answers from the database itself; holds no memory and needs no lease."""
 
-    def __init__(self, database: Database, node: str = "node-1", region: str = "local") -> None:
-        """Read through the hot path of `database`; `node` and `region` are how people know this process."""
+    def __init__(
+        self,
+        database: Database,
+        node: str = "node-1",
+        region: str = "local",
+        outside: Reconciliation | None = None,
+    ) -> None:
+        """Read through the hot path of `database`; `node` and `region` are how people know this process.
+
+        `outside` is the journal outside the database, for what must survive a restore.
+        """
         self._hot = database.hot
+        self._outside = outside
+        self._highest, self._went_back = 0, False
         self._node = node
         self._region = region
         self._reading: _Reading | None = None
 
     async def open(self) -> None:
-        """Forget what another loop read; the database itself answers."""
+        """Hold the database against the journal outside. Raises Unavailable when it cannot be known what it lacks."""
+        self._highest, self._went_back = 0, False
         self._reading = None
+        if self._outside is not None:
+            await self._outside.ledger.open()
+            await self._outside.run()
 
     async def close(self) -> None:
-        """Do nothing: a closed database answers nothing."""
+        """Write what the journal still waits for; a closed database answers nothing."""
+        if self._outside is not None:
+            await self._outside.ledger.close()
 
     def fresh(self) -> bool:
-        """Tell whether the file that was opened is still the one at its place."""
-        return self._hot.sound()
+        """Tell whether the file that was opened is still the one at its place, and has not gone back."""
+        return self._hot.sound() and not self._went_back
 
     async def stamp(self) -> int:
         """Return the newest feed number."""
@@ -86,7 +105,12 @@ class LocalAuthority:
         row = await self._hot.row(feed.NEWEST)
         if row is None:
             raise Unavailable("the revocation counter is missing")
-        reading = self._reading = _Reading(now, int(row[0]))
+        seq = int(row[0])
+        self._went_back = self._went_back or seq < self._highest
+        if self._went_back:
+            raise Unavailable("the database is an older state of itself than before; restart the server")
+        self._highest = seq
+        reading = self._reading = _Reading(now, seq)
         asyncio.get_running_loop().call_soon(self._over, reading)
         return reading
 
@@ -99,13 +123,16 @@ class LocalAuthority:
         return await feed.ended_since(view, subjects, seq)
 
     async def end(self, unit: Unit, endings: Sequence[Ending]) -> Receipt:
-        """Write the feed; with one database the commit itself is the whole effect.
+        """Write the feed; with one database the commit is the whole effect, once the journal outside has it.
 
         The subjects are locked here too, for those that an action could not name before it began: no unit of
         theirs commits after this one.
         """
         await unit.lock(shared=(), exclusive=[str(ending.subject) for ending in endings])
         entries = await feed.append(unit, endings)
+        if self._outside is not None:
+            ledger = self._outside.ledger
+            unit.after_commit.append(lambda: ledger.keep(entries))
         return Receipt(entries[-1].seq, effective=True)
 
     async def effective(self, seq: int, seconds: float) -> bool:  # noqa: ARG002

@@ -41,6 +41,11 @@ async def longest_silence(view: View) -> float:
     return silence(float(longest or 0.0))
 
 
+async def furthest(view: View) -> int:
+    """Return the highest number that any registered node has applied."""
+    return int((await view.connection.execute(select(func.max(nodes.c.applied_seq)))).scalar() or 0)
+
+
 async def all_nodes(view: View) -> Sequence[Any]:
     """Return every registered node."""
     return (await view.execute(select(nodes).order_by(nodes.c.region, nodes.c.registered_at))).all()

@@ -6,6 +6,7 @@ while a commit waits for its standby, cancelling it would report a success that 
 
 import asyncio
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -36,6 +37,7 @@ WITH beat AS (
 )
 SELECT c.n, c.epoch, (SELECT system_identifier FROM pg_control_system())::text AS cluster,
        pg_current_wal_insert_lsn()::text AS position, (SELECT count(*) FROM beat) AS beats,
+       (SELECT at FROM revocation WHERE seq = $2) AS at_cursor, (SELECT at FROM revocation WHERE seq = c.n) AS at_end,
        r.seq, r.subject_kind, r.subject_id, r.effect, r.at, r.actor, r.reason
 FROM revocation_counter c LEFT JOIN revocation r ON r.seq > $3
 WHERE c.id = 1
@@ -73,7 +75,7 @@ class PostgresPrimary:
         if not found:
             raise Unavailable("the revocation counter is missing")
         first = found[0]
-        rows = [_entry(row) for row in found if row["seq"] is not None]
+        rows = [_entry(row, first["epoch"]) for row in found if row["seq"] is not None]
         return Tailed(
             seq=first["n"],
             epoch=first["epoch"],
@@ -81,6 +83,8 @@ class PostgresPrimary:
             position=first["position"],
             registered=first["beats"] == 1,
             rows=rows,
+            at_cursor=_moment(first["at_cursor"]),
+            at_end=_moment(first["at_end"]),
         )
 
     async def leave(self, node_id: str) -> None:
@@ -167,7 +171,11 @@ class PostgresReplica:
         return bool((await self._primary.question(CONNECT_SECONDS, _REPLAYED, position))[0][0])
 
 
-def _entry(row: Any) -> Entry:
+def _entry(row: Any, epoch: int) -> Entry:
     subject = Subject(row["subject_kind"], row["subject_id"])
     ending = Ending(subject, row["effect"], row["actor"], row["reason"])
-    return Entry(row["seq"], ending, clock.from_micros(row["at"]))
+    return Entry(row["seq"], ending, clock.from_micros(row["at"]), epoch)
+
+
+def _moment(micros: int | None) -> datetime | None:
+    return None if micros is None else clock.from_micros(micros)

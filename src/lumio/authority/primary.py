@@ -5,6 +5,7 @@ Promise: whoever answers is the primary, since a beat is a synchronous write; no
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from lumio.authority.subjects import Entry
@@ -37,6 +38,8 @@ class Tailed:
 
     `position` is where the write-ahead log stood: whoever has replayed it has all that this answer has.
     `registered` is False when the beat found no row: then the answer proves nothing.
+    `at_cursor` and `at_end` are when the rows with the asker's own number and with `seq` were written: on another
+    timeline the same number has another moment.
     """
 
     seq: int
@@ -45,6 +48,8 @@ class Tailed:
     position: str
     registered: bool
     rows: Sequence[Entry]
+    at_cursor: datetime | None = None
+    at_end: datetime | None = None
 
 
 class Primary(Protocol):

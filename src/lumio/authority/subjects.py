@@ -36,11 +36,20 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row of the feed: an ending with its number and the moment (UTC) at which it was written."""
+    """A row of the feed: an ending with its number and the moment (UTC) at which it was written.
+
+    `epoch` counts the times that a restore was made good; 0 where nobody asked for it.
+    """
 
     seq: int
     ending: Ending
     at: datetime
+    epoch: int = 0
+
+    @property
+    def identity(self) -> tuple[int, Subject, str, datetime]:
+        """What tells this row from every other one, one with its number on a lost timeline too."""
+        return self.seq, self.ending.subject, self.ending.effect, self.at
 
 
 @dataclass(frozen=True, slots=True)

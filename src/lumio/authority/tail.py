@@ -1,17 +1,20 @@
 """The tail: follows the numbered feed, and turns each answer into a lease.
 
-Promise: a lease begins before its question was sent, and only after every row of the answer is applied.
+Promise: a lease begins before its question was sent, and only after every row of the answer is applied; with a
+database that was not seen before it begins only when that has been held against the journal outside.
 """
 
 import secrets
 from bisect import bisect_left
 from contextlib import suppress
+from datetime import datetime
 
 import structlog
 
 from lumio.authority.lease import Lease
 from lumio.authority.memory import Gap, Memory
 from lumio.authority.primary import Beat, Node, Primary, Tailed
+from lumio.authority.reconciliation import Reconciliation
 from lumio.kernel import ids
 from lumio.kernel.errors import Unavailable
 
@@ -28,8 +31,10 @@ HISTORY_MAX = 10_000
 class Tail:
     """Asks again and again; knows of which database its answers were."""
 
-    def __init__(self, primary: Primary, node: Node, lease: Lease, memory: Memory) -> None:
-        """Ask `primary` as `node`; what comes is applied to `memory` and proven by `lease`."""
+    def __init__(
+        self, primary: Primary, node: Node, lease: Lease, memory: Memory, outside: Reconciliation | None = None
+    ) -> None:
+        """Ask `primary` as `node`; what comes is applied to `memory`, noted `outside`, and proven by `lease`."""
         self.node = node
         self.position: str | None = None
         """The primary's write-ahead log at the last proof."""
@@ -38,8 +43,11 @@ class Tail:
         self._primary = primary
         self._lease = lease
         self._memory = memory
+        self._outside = outside
         self._epoch = UNKNOWN
         self._cluster = ""
+        self._written_at: datetime | None = None
+        self._noted = NOTHING_AFTER
         self._registered = False
         self._history: list[tuple[int, float]] = []
         self._patience = lease.seconds / 4.5  # T_q < L/4
@@ -72,6 +80,8 @@ class Tail:
         """
         if not self._registered:
             await self._register()
+        if self._epoch == UNKNOWN and self._outside is not None:
+            self._noted = (await self._outside.run()).seq
         asked = self._lease.read()
         answer = await self._ask()
         if not answer.registered:
@@ -80,7 +90,7 @@ class Tail:
         if self._epoch == UNKNOWN:
             self._begin_with(answer)
         elif self._foreign(answer):
-            self._begin_with(answer)
+            self._doubt(answer)
             raise Unavailable("the database is another one, or an older state of it, than before")
         self._apply(answer)
         self.position = answer.position
@@ -103,7 +113,7 @@ class Tail:
 
     async def _ask(self) -> Tailed:
         cursor = self._memory.cursor
-        after = cursor if self._epoch != UNKNOWN else NOTHING_AFTER
+        after = cursor if self._epoch != UNKNOWN else self._noted
         return await self._primary.tail(Beat(self.node.id, cursor), after, self._patience)
 
     async def _attempt(self) -> bool:
@@ -134,12 +144,16 @@ class Tail:
     def _foreign(self, answer: Tailed) -> bool:
         """Tell whether an answer is of another database, another epoch, or older than what is known (I3)."""
         same = answer.epoch == self._epoch and answer.cluster == self._cluster
-        return not same or answer.seq < self._memory.cursor
+        return not same or answer.seq < self._memory.cursor or answer.at_cursor != self._written_at
+
+    def _doubt(self, answer: Tailed) -> None:
+        """Drop the lease and everything known: what the database is now must be found out first."""
+        log.error("the database is another one than before", node=self.node.name, seq=answer.seq)
+        self._begin_with(answer)
+        self._epoch = UNKNOWN
 
     def _begin_with(self, answer: Tailed) -> None:
         """Drop the lease and everything known, and begin where this database stands."""
-        if self._epoch != UNKNOWN:
-            log.error("the database is another one than before", node=self.node.name, seq=answer.seq)
         self._lease.drop()
         self._epoch, self._cluster = answer.epoch, answer.cluster
         self._memory.reset(answer.seq)
@@ -152,8 +166,11 @@ class Tail:
                 message = f"the feed ends with {self._memory.cursor}, and its counter says {answer.seq}"
                 raise Gap(message)
         except Gap as gap:
-            self._begin_with(answer)
+            self._doubt(answer)
             raise Unavailable(str(gap)) from gap
+        self._written_at = answer.at_end
+        if self._outside is not None:
+            self._outside.ledger.take(answer.rows)
         if answer.seq > self._history[-1][0]:
             self._history.append((answer.seq, self.now()))
             del self._history[:-HISTORY_MAX]

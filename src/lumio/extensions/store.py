@@ -186,6 +186,11 @@ class VersionStore:
         await unit.execute(delete(artifacts).where(artifacts.c.version_id.in_(own)))
         await unit.execute(delete(versions).where(*here, versions.c.id == version_id))
 
+    async def bundles(self, view: View) -> list[tuple[str, int]]:
+        """Return every file that any version names: its digest and its size."""
+        rows = await view.execute(select(artifacts.c.sha256, artifacts.c.size).distinct())
+        return [(row.sha256, row.size) for row in rows]
+
     async def used(self, view: View, digests: Sequence[str]) -> set[str]:
         """Return which of some digests any version of any account names."""
         rows = await view.execute(select(artifacts.c.sha256).where(artifacts.c.sha256.in_(digests)).distinct())

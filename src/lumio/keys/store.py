@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Table,
     bindparam,
+    func,
     insert,
     or_,
     select,
@@ -101,6 +102,19 @@ class KeyStore:
         """End a key; return False when another request was faster."""
         live = update(keys).where(keys.c.id == key_id, keys.c.revoked_at.is_(None))
         return (await unit.execute(live.values(revoked_at=moment))).rowcount == 1
+
+    async def end_many(self, unit: Unit, key_ids: Sequence[str], moment: datetime) -> Sequence[Any]:
+        """End those of some keys that live; return id, label and account of each."""
+        live = update(keys).where(keys.c.id.in_(key_ids), keys.c.revoked_at.is_(None)).values(revoked_at=moment)
+        return (await unit.execute(live.returning(keys.c.id, keys.c.label, keys.c.account_id))).all()
+
+    async def end_all(self, unit: Unit, moment: datetime, until: datetime | None) -> dict[str, int]:
+        """End every one that lives, issued until then when given; return how many by account."""
+        live = [keys.c.revoked_at.is_(None), *([keys.c.created_at <= until] if until else [])]
+        counted = select(keys.c.account_id, func.count().label("n")).where(*live).group_by(keys.c.account_id)
+        found = {row.account_id: int(row.n) for row in await unit.execute(counted)}
+        await unit.execute(update(keys).where(*live).values(revoked_at=moment))
+        return found
 
     async def used(self, unit: Unit, uses: Mapping[str, tuple[datetime, str | None]]) -> None:
         """Move last-used times forward; never back, and never of a revoked key."""

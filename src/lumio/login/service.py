@@ -8,6 +8,7 @@ from msgspec import Struct
 from lumio.access.action import action
 from lumio.access.context import Context
 from lumio.access.principal import Asker
+from lumio.accounts.memberships import WITHHELD
 from lumio.accounts.model import Person, own_account_name
 from lumio.accounts.service import Accounts
 from lumio.admin.service import Admin
@@ -146,6 +147,8 @@ class Login:
         home = await self._accounts.first_account_of(context.unit, person.id)
         if home is not None:
             return home[0]
+        if await self._accounts.is_withheld(context.unit, person.id):
+            raise Denied(WITHHELD).noted(reason="withheld", actor=actor)
         account_id = await self._accounts.found_account(context.unit, person.id, own_account_name(person))
         context.record("account.created", ("account", account_id), account_id=account_id, actor=actor)
         return account_id

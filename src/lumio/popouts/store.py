@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Table,
     bindparam,
+    func,
     insert,
     or_,
     select,
@@ -108,6 +109,20 @@ class PopoutStore:
         """Update columns of a popout token that is not revoked; return its row, or None when it is."""
         live = update(popouts).where(popouts.c.id == popout_id, popouts.c.revoked_at.is_(None))
         return (await unit.execute(live.values(**values).returning(popouts))).first()
+
+    async def end_many(self, unit: Unit, popout_ids: Sequence[str], moment: datetime) -> Sequence[Any]:
+        """End those of some popout tokens that live; return id, label and account of each."""
+        live = update(popouts).where(popouts.c.id.in_(popout_ids), popouts.c.revoked_at.is_(None))
+        ended = live.values(revoked_at=moment).returning(popouts.c.id, popouts.c.label, popouts.c.account_id)
+        return (await unit.execute(ended)).all()
+
+    async def end_all(self, unit: Unit, moment: datetime, until: datetime | None) -> dict[str, int]:
+        """End every one that lives, issued until then when given; return how many by account."""
+        live = [popouts.c.revoked_at.is_(None), *([popouts.c.created_at <= until] if until else [])]
+        counted = select(popouts.c.account_id, func.count().label("n")).where(*live).group_by(popouts.c.account_id)
+        found = {row.account_id: int(row.n) for row in await unit.execute(counted)}
+        await unit.execute(update(popouts).where(*live).values(revoked_at=moment))
+        return found
 
     async def used(self, unit: Unit, uses: Mapping[str, tuple[datetime, str | None]]) -> None:
         """Move last-used times forward; never back, and never of a revoked popout token."""

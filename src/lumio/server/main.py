@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from lumio import settings as settings_module
-from lumio.server import audit, system_keys
+from lumio.server import audit, revocations, system_keys
+from lumio.server.backup import backup, restore
 from lumio.server.doctor import doctor
 from lumio.server.options import Json, read_settings
+from lumio.server.revoke import revoke
 
 app = typer.Typer(
     name="lumio-server",
@@ -21,6 +23,10 @@ app = typer.Typer(
 
 app.add_typer(system_keys.app)
 app.add_typer(audit.app)
+app.add_typer(revocations.app)
+app.command()(backup)
+app.command()(restore)
+app.command()(revoke)
 app.command()(doctor)
 
 

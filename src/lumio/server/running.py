@@ -16,6 +16,8 @@ from lumio.app import at_work, build
 from lumio.app.ground import place_of
 from lumio.audit.reserve import Reserve
 from lumio.authority.choice import lacks_standby
+from lumio.authority.ledger_file import LedgerFile
+from lumio.kernel.errors import Unavailable
 from lumio.server import logs
 from lumio.server.companion import Companion
 from lumio.server.run_folder import RunFolder
@@ -42,7 +44,7 @@ def run(settings: Settings, host: str, port: int) -> int:
         with RunFolder(settings.data_dir) as folder:
             settings_module.hand_to_workers(port=port, run_dir=folder.path)
             _serve(replace(settings, run_dir=folder.path), folder.path, host, port)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, Unavailable) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
     return 0
@@ -54,6 +56,7 @@ def _prepare(settings: Settings) -> str | None:
     asyncio.run(upgrade(settings.database_admin_url))
     if not Reserve(settings.audit_reserve).keep():
         log.warning("the disk has no room for the reserve that a purge needs when it is full")
+    LedgerFile(settings.journal_dir).append(())  # it can be written, and no line of it is torn
     link = asyncio.run(_offer_set_up(settings))
     if asyncio.run(lacks_standby(Database(settings.database_url), place_of(settings))):
         message = "LUMIO_PG_FAILOVER is sync, and synchronous_standby_names of the server is empty"
@@ -82,7 +85,10 @@ def _writer(settings: Settings, folder: Path) -> list[Companion]:
 
 
 async def _offer_set_up(settings: Settings) -> str | None:
-    """Return the one-time link that makes the first operator, on an installation without one."""
+    """Return the one-time link that makes the first operator, on an installation without one.
+
+    The staff comes to work when what a restored database lacks is made good, and so before any worker.
+    """
     async with at_work(settings) as staff:
         code = await staff.units.run(staff.services.login.offer_set_up)
     return None if code is None else f"{settings.public_url}/setup/{code}"

@@ -11,6 +11,7 @@ from lumio.access.action import action
 from lumio.access.context import Context
 from lumio.access.limit import FailureLimiter
 from lumio.access.principal import Principal
+from lumio.accounts.memberships import WITHHELD
 from lumio.accounts.service import Accounts
 from lumio.authority.interface import Authority
 from lumio.authority.subjects import Ending, Subject
@@ -125,6 +126,8 @@ class Sessions:
         belongs = await self._accounts.memberships(unit, [context.user_id])
         if form.account_id not in {one.id for one in belongs[context.user_id]}:
             raise NotFound
+        if not await self._accounts.acts_in(unit, context.user_id, form.account_id):
+            raise Denied(WITHHELD).noted(reason="withheld")
         await self._store.act_in(unit, session_id, form.account_id)
         tokens = None
         if not principal.page:

@@ -1,10 +1,10 @@
 """Tables of sessions and refresh tokens; read here and nowhere else."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, String, Table, Text, bindparam, insert, select, update
+from sqlalchemy import Column, ForeignKey, String, Table, Text, bindparam, func, insert, select, update
 
 from lumio.crypto.hashing import Fingerprint
 from lumio.kernel import clock, ids
@@ -82,6 +82,20 @@ class SessionStore:
         """End a session; return False when it had ended before."""
         live = update(sessions).where(sessions.c.id == session_id, sessions.c.ended_at.is_(None))
         return (await unit.execute(live.values(ended_at=clock.now()))).rowcount == 1
+
+    async def end_many(self, unit: Unit, session_ids: Sequence[str]) -> Sequence[Any]:
+        """End those of some sessions that live; return id and account of each."""
+        live = update(sessions).where(sessions.c.id.in_(session_ids), sessions.c.ended_at.is_(None))
+        ended = live.values(ended_at=clock.now()).returning(sessions.c.id, sessions.c.account_id)
+        return (await unit.execute(ended)).all()
+
+    async def end_all(self, unit: Unit, until: datetime | None) -> dict[str, int]:
+        """End every session that lives, opened until then when given; return how many by account."""
+        live = [sessions.c.ended_at.is_(None), *([sessions.c.created_at <= until] if until else [])]
+        counted = select(sessions.c.account_id, func.count().label("n")).where(*live).group_by(sessions.c.account_id)
+        found = {row.account_id: int(row.n) for row in await unit.execute(counted)}
+        await unit.execute(update(sessions).where(*live).values(ended_at=clock.now()))
+        return found
 
     async def live_of(self, view: View, user_id: str) -> list[str]:
         """Return the ids of a person's sessions that have not ended."""

@@ -14,7 +14,7 @@ from sqlalchemy import CursorResult, Executable, Table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from lumio.kernel.errors import Unavailable
+from lumio.kernel.errors import LumioError, Unavailable
 from lumio.kernel.event import Event
 from lumio.storage import dialect, outbox
 from lumio.storage.database import Database
@@ -172,20 +172,21 @@ class Units:
         async with _Snapshot(self._database) as view:
             return await work(view)
 
-    async def run(self, work: Callable[[Unit], Awaitable[Answer]]) -> Answer:
+    async def run(self, work: Callable[[Unit], Awaitable[Answer]], patience: float = PATIENCE_SECONDS) -> Answer:
         """Run `work` in a unit and commit; it may run again, so it must act through the unit alone.
 
-        Nobody waits for ever: after `PATIENCE_SECONDS` the asker gets an error, and a unit that is not at its
+        Nobody waits for ever: after `patience` (seconds) the asker gets an error, and a unit that is not at its
         commit by then rolls back. One that hangs in the commit itself may still succeed or fail.
 
         Raises:
-            Unavailable: the database could not be reached, or the unit could not commit in time.
+            Unavailable: the database could not be reached, the unit could not commit in time, or what had to follow
+                its commit failed.
         """
         asker = _Asker()
         task = asyncio.create_task(self._tried(work, asker))
         task.add_done_callback(_looked_at)
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(patience):
                 return await asyncio.shield(task)
         except TimeoutError:
             raise Unavailable("the unit did not commit in time") from None
@@ -209,9 +210,20 @@ class Units:
             if not asker.waits:
                 raise Unavailable("nobody waits for this unit any more")
             await unit.commit()
-        for callback in unit.after_commit:
-            await callback()
+        await _follow(unit.after_commit)
         return answer
+
+
+async def _follow(callbacks: Iterable[Callable[[], Awaitable[None]]]) -> None:
+    """Run what follows a commit, all of it whatever happens to one; raise what went wrong first."""
+    problem: LumioError | None = None
+    for callback in callbacks:
+        try:
+            await callback()
+        except LumioError as error:
+            problem = problem or error
+    if problem is not None:
+        raise problem
 
 
 @dataclass(slots=True)

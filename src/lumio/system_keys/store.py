@@ -113,6 +113,18 @@ class SystemKeyStore:
         label: str | None = (await unit.execute(gone)).scalar_one_or_none()
         return label
 
+    async def remove_many(self, unit: Unit, key_ids: Sequence[str]) -> Sequence[Any]:
+        """Delete rows; return id and label of each that was there."""
+        gone = delete(system_keys).where(system_keys.c.id.in_(key_ids))
+        return (await unit.execute(gone.returning(system_keys.c.id, system_keys.c.label))).all()
+
+    async def remove_all(self, unit: Unit, until: datetime | None) -> int:
+        """Delete every row, made until then when given; return how many."""
+        gone = delete(system_keys)
+        if until is not None:
+            gone = gone.where(system_keys.c.created_at <= until)
+        return (await unit.execute(gone)).rowcount
+
     async def used(self, unit: Unit, uses: Mapping[str, tuple[datetime, str | None]]) -> None:
         """Move last-used times forward, never back; a row that is gone stays gone."""
         for key_id, (moment, ip) in sorted(uses.items()):  # one order: no two workers wait crosswise

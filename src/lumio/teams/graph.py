@@ -30,6 +30,7 @@ class Member:
     joined_at: datetime
     two_factor: bool
     suspended: bool
+    withheld: str | None = strawberry.field(description="Who has to confirm it after a restore: owner or operator.")
 
     @strawberry.field
     @staticmethod
@@ -89,6 +90,7 @@ class SubAccount:
     name: str
     role: str
     created_at: datetime
+    withheld: str | None = strawberry.field(description="Who has to confirm it after a restore: owner or operator.")
 
     @strawberry.field
     @staticmethod
@@ -162,6 +164,12 @@ class TeamMutations:
         call = info.context
         form = {"name": name, "role": role}
         return shown(SubAccount, await call.perform(call.of(SubAccounts).create, call.asker, form))
+
+    @strawberry.mutation
+    async def confirm_member(self, info: Info, member_id: strawberry.ID) -> Member:
+        """Let a membership count again that a restore left in doubt."""
+        call = info.context
+        return shown(Member, await call.perform(call.of(Teams).confirm, call.asker, {"id": member_id}))
 
     @strawberry.mutation
     async def transfer_ownership(self, info: Info, member_id: strawberry.ID) -> TransferredOwnership:

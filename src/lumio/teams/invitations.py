@@ -211,7 +211,7 @@ class Invitations:
         if account is None:
             raise NotFound(GONE)
         inviter = await self._memberships.of_user(unit, account_id, row.inviter_id)
-        if inviter is None or inviter.suspended or not _may_invite(inviter.role, row.role):
+        if inviter is None or inviter.suspended or inviter.withheld or not _may_invite(inviter.role, row.role):
             sentence = "Whoever invited you may not invite any more. Ask an Owner or an Admin for a new invitation."
             raise Denied(sentence).noted(**about, reason="inviter_lacks_right")
         if await self._memberships.of_user(unit, account_id, user_id):

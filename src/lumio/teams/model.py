@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from lumio.access.validate import SECRET
-from lumio.accounts.model import AccountName, Mail, Member, MemberKind, UserView
+from lumio.accounts.model import AccountName, Mail, Member, MemberKind, UserView, WithheldFor
 
 RowId = Annotated[str, Meta(min_length=1, max_length=64)]
 RoleName = Annotated[Literal["owner", "admin", "member"], Meta(description="Must be owner, admin or member.")]
@@ -117,7 +117,10 @@ class AccountItem(Struct, frozen=True):
 
 
 class MemberView(Struct, frozen=True):
-    """A member as lists show it; `two_factor` says whether the person has proven a second factor."""
+    """A member as lists show it; `two_factor` says whether the person has proven a second factor.
+
+    `withheld`: a restore left the membership in doubt; it gives no right until the one who is named confirms it.
+    """
 
     id: str
     user: UserView | None
@@ -127,6 +130,7 @@ class MemberView(Struct, frozen=True):
     joined_at: datetime
     two_factor: bool
     suspended: bool
+    withheld: WithheldFor | None
 
 
 class InvitationView(Struct, frozen=True):
@@ -163,6 +167,7 @@ class SubAccountView(Struct, frozen=True):
     name: str
     role: str
     created_at: datetime
+    withheld: WithheldFor | None
 
 
 class Handed(Struct, frozen=True):
@@ -194,9 +199,10 @@ def member_view(member: Member) -> MemberView:
         joined_at=member.joined_at,
         two_factor=False,  # nobody can enrol a second factor yet, so nobody has one
         suspended=member.suspended,
+        withheld=member.withheld,
     )
 
 
 def sub_account_view(member: Member) -> SubAccountView:
     """Return a sub-account as lists show it."""
-    return SubAccountView(member.id, member.name, member.role, member.joined_at)
+    return SubAccountView(member.id, member.name, member.role, member.joined_at, member.withheld)

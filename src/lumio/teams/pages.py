@@ -9,6 +9,7 @@ from lumio.access.perform import Perform
 from lumio.access.policy import CAPABILITIES, ROLES, Role, not_above
 from lumio.surface.html.pages import Pages, Web, asker_of, every, require_session
 from lumio.teams.invitations import Invitations
+from lumio.teams.model import MemberView
 from lumio.teams.service import Teams
 from lumio.teams.sub_accounts import SubAccounts
 
@@ -49,7 +50,7 @@ class TeamPages(Controller):
             people=people,
             own_id=own.id,
             own_role=own.role,
-            heirs=[one for one in people if one.id != own.id and not one.suspended] if own.role == Role.OWNER else [],
+            heirs=[one for one in people if one.id != own.id and _may_inherit(one)] if own.role == Role.OWNER else [],
             invitations=await every(perform, invitations.list, asker) if may_invite else [],
             sub_accounts=await every(perform, sub_accounts.list, asker) if may_invite else [],
             may_invite=may_invite,
@@ -57,6 +58,10 @@ class TeamPages(Controller):
             may_delete="members:delete" in rights,
             **role_words(Role(own.role)),
         )
+
+
+def _may_inherit(member: MemberView) -> bool:
+    return not member.suspended and member.withheld is None
 
 
 def role_words(own: Role) -> dict[str, Any]:

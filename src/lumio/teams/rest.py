@@ -101,6 +101,20 @@ class AccountRoutes(Controller):
         form = exchange.placed_query(request, account_id=account_id)
         return exchange.many(request, await perform(teams.members, exchange.asker(request), form, lax=True))
 
+    @post("/{account_id:str}/members/{member_id:str}/confirm", status_code=200, **shows(Teams.confirm, MemberView))
+    async def confirm(
+        self,
+        request: Web,
+        account_id: FromPath[str],
+        member_id: FromPath[str],
+        teams: NamedDependency[Teams],
+        perform: NamedDependency[Perform],
+    ) -> Response[Any]:
+        """Let a membership count again that a restore left in doubt."""
+        await exchange.no_body(request)
+        form = {"account_id": account_id, "id": member_id}
+        return exchange.one(request, await perform(teams.confirm, exchange.asker(request), form))
+
 
 class InvitationRoutes(Controller):
     """Open invitations of an account."""

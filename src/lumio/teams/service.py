@@ -12,8 +12,9 @@ from lumio.access.policy import Role
 from lumio.accounts.memberships import TARGET, Memberships, here, role_of, this_account
 from lumio.accounts.model import Member
 from lumio.accounts.service import Accounts
+from lumio.accounts.withholding import CONFIRMED, REASON, Withholding
 from lumio.kernel import paging
-from lumio.kernel.errors import Denied, FieldError, Invalid, NotFound
+from lumio.kernel.errors import Conflict, Denied, FieldError, Invalid, NotFound
 from lumio.kernel.paging import Page
 from lumio.storage.outbox import Outbox
 from lumio.teams import events, mails
@@ -24,20 +25,29 @@ from lumio.teams.model import (
     Here,
     ListAccounts,
     ListHere,
+    MemberChoice,
     MemberView,
     RenameAccount,
     Transfer,
     member_view,
 )
 
+OPERATOR_CONFIRMS = (
+    "What was lost about this person was decided by whoever operates the installation, and so they confirm it:"
+    " lumio-server revocations confirm."
+)
+
 
 class Teams:
     """Accounts and the people in them."""
 
-    def __init__(self, accounts: Accounts, memberships: Memberships, outbox: Outbox) -> None:
+    def __init__(
+        self, accounts: Accounts, memberships: Memberships, withholding: Withholding, outbox: Outbox
+    ) -> None:
         """Work on the accounts and memberships of the lower domain; mails go through `outbox`."""
         self._accounts = accounts
         self._memberships = memberships
+        self._withholding = withholding
         self._outbox = outbox
 
     @action("accounts.list", signed_in=True)
@@ -83,6 +93,27 @@ class Teams:
         found = await self._memberships.all(context.view, here(context, form.account_id))
         return paging.by_id([member_view(one) for one in found], form.limit, form.cursor)
 
+    @action("members.confirm", permission="members:edit", event=CONFIRMED, step_up=True, ends=this_account)
+    async def confirm(self, context: Context, form: MemberChoice) -> MemberView:
+        """Let a membership count again that a restore left in doubt, with the role that it has now.
+
+        Raises:
+            Conflict: it is not withheld, or the operator has to confirm it.
+        """
+        unit = context.unit
+        member = await self._memberships.one(unit, here(context, form.account_id), form.id)
+        await self._memberships.may_act_on(context, member.role, member)
+        if member.withheld is None:
+            raise Conflict("This membership is not withheld.")
+        if member.withheld == "operator":
+            about = {"target_type": TARGET, "target_id": member.id}
+            raise Conflict(OPERATOR_CONFIRMS).noted(reason="operator_confirms", **about)
+        await self._withholding.confirm(unit, role_of(member))
+        context.record(CONFIRMED, (TARGET, member.id), detail={"name": member.name, "role": member.role})
+        confirmed = member_view(await self._memberships.one(unit, member.account_id, member.id))
+        await context.end(role_of(member), reason=REASON, effect="changed")
+        return confirmed
+
     @action(
         "accounts.transfer",
         permission="account:delete",
@@ -95,7 +126,7 @@ class Teams:
         unit, account_id = context.unit, here(context, form.account_id)
         giver = await self._memberships.may_act_on(context, Role.OWNER)
         heir = await self._memberships.find(unit, account_id, form.member_id)
-        if heir is None or heir.user is None or heir.suspended or heir.id == giver.id:
+        if heir is None or heir.user is None or heir.suspended or heir.withheld or heir.id == giver.id:
             raise Invalid([FieldError("member_id", "unknown", "Choose another person of this account.")])
         await self._memberships.set_role(unit, heir, Role.OWNER)
         await self._memberships.set_role(unit, giver, Role.ADMIN)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, or_, select, tuple_, update
+from sqlalchemy import bindparam, insert, not_, or_, select, tuple_, update
 
 from lumio.accounts.model import (
     AccountView,
@@ -18,6 +18,7 @@ from lumio.accounts.model import (
     name_key,
 )
 from lumio.accounts.store.tables import accounts, members, users
+from lumio.accounts.store.withheld import USER_WITHHELD, WITHHELD
 from lumio.kernel import clock, ids
 from lumio.storage.hot import HotQuery, HotReader
 from lumio.storage.unit import Unit, View
@@ -31,7 +32,7 @@ _STANDING = (
         members.outerjoin(users, users.c.id == members.c.user_id)
         .join(accounts, accounts.c.id == members.c.account_id)
     )
-    .where(users.c.suspended_at.is_(None), accounts.c.closed_at.is_(None))
+    .where(users.c.suspended_at.is_(None), accounts.c.closed_at.is_(None), not_(WITHHELD))
 )  # fmt: skip
 _BY_MEMBER = HotQuery(_STANDING.where(members.c.id == bindparam("member_id")))
 _BY_USER = HotQuery(
@@ -97,11 +98,18 @@ class AccountStore:
         return {row.id: _standing(row) for row in rows}
 
     async def accounts_of(self, view: View, user_id: str) -> list[tuple[str, str]]:
-        """Return (account id, member id) of a person's memberships, the oldest first."""
+        """Return (account id, member id) of a person's memberships that count, the oldest first."""
         found = select(members.c.account_id, members.c.id).join(accounts, accounts.c.id == members.c.account_id)
-        open_ones = found.where(members.c.user_id == user_id, accounts.c.closed_at.is_(None))
+        open_ones = found.where(members.c.user_id == user_id, accounts.c.closed_at.is_(None), not_(WITHHELD))
         rows = await view.execute(open_ones.order_by(members.c.created_at, members.c.id))
         return [(row.account_id, row.id) for row in rows]
+
+    async def is_withheld(self, view: View, user_id: str) -> bool:
+        """Tell whether a person, or a place of theirs in an account that is open, is withheld."""
+        person = select(users.c.id).where(users.c.id == user_id, USER_WITHHELD)
+        place = select(members.c.id).join(accounts, accounts.c.id == members.c.account_id)
+        place = place.where(members.c.user_id == user_id, accounts.c.closed_at.is_(None), WITHHELD)
+        return any([(await view.execute(found.limit(1))).first() is not None for found in (person, place)])
 
     async def account(self, view: View, account_id: str) -> AccountView | None:
         """Return an account."""
@@ -147,9 +155,12 @@ class AccountStore:
         return found
 
     async def any_active(self, view: View, user_ids: Iterable[str]) -> bool:
-        """Tell whether one of these people can sign in: neither suspended nor without a confirmed address."""
+        """Tell whether one of these people can sign in: not suspended, not withheld, with a confirmed address."""
         able = select(users.c.id).where(
-            users.c.id.in_(list(user_ids)), users.c.suspended_at.is_(None), users.c.verified_at.is_not(None)
+            users.c.id.in_(list(user_ids)),
+            users.c.suspended_at.is_(None),
+            users.c.verified_at.is_not(None),
+            not_(USER_WITHHELD),
         )
         return (await view.execute(able.limit(1))).first() is not None
 

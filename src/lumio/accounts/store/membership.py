@@ -2,17 +2,19 @@
 
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, not_, select, update
 
 from lumio.access.policy import Role
 from lumio.accounts.model import Member, UserView
 from lumio.accounts.store.tables import accounts, members, users
+from lumio.accounts.store.withheld import WITHHELD, WITHHELD_FOR
 from lumio.kernel import clock, ids
 from lumio.storage.unit import Unit, View
 
 _ROWS = select(
     members.c.id, members.c.account_id, members.c.user_id, members.c.kind, members.c.role, members.c.name,
     members.c.created_at, users.c.email, users.c.display_name, users.c.suspended_at,
+    WITHHELD_FOR.label("withheld"),
 ).select_from(members.outerjoin(users, users.c.id == members.c.user_id))  # fmt: skip
 
 
@@ -37,10 +39,13 @@ class MemberStore:
         return None if row is None else _member(row)
 
     async def acting_owners(self, view: View, account_id: str) -> int:
-        """Count the Owners who can act: a suspended one cannot."""
+        """Count the Owners who can act: one who is suspended or withheld cannot."""
         joined = select(func.count()).select_from(members.join(users, users.c.id == members.c.user_id))
         owners = joined.where(
-            members.c.account_id == account_id, members.c.role == Role.OWNER, users.c.suspended_at.is_(None)
+            members.c.account_id == account_id,
+            members.c.role == Role.OWNER,
+            users.c.suspended_at.is_(None),
+            not_(WITHHELD),
         )
         return int((await view.execute(owners)).scalar_one())
 
@@ -81,4 +86,5 @@ def _member(row: Any) -> Member:
         row.kind,
         row.created_at,
         suspended=row.suspended_at is not None,
+        withheld=row.withheld,
     )
