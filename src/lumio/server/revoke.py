@@ -92,9 +92,6 @@ def _name(node: "NodeProgress") -> str:
 
 def _print_json(ended: "Ended", progress: "Progress") -> None:
     seq = ended.receipt.seq
-    nodes = [
-        {"node_id": one.node_id, "region": one.region, "applied_seq": one.applied_seq}
-        for one in progress.nodes
-    ]
+    nodes = [{"node_id": one.node_id, "region": one.region, "applied_seq": one.applied_seq} for one in progress.nodes]
     counts = {**ended.counts, "accounts": ended.accounts}
     typer.echo(json.dumps({"seq": seq, "effective": progress.effective, "ended": counts, "nodes": nodes}))

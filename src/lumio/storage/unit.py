@@ -131,9 +131,7 @@ class Units:
         async with self._database.reading() as connection:
             return await work(View(connection))
 
-    async def run(
-        self, work: Callable[[Unit], Awaitable[Answer]], patience: float = PATIENCE_SECONDS
-    ) -> Answer:
+    async def run(self, work: Callable[[Unit], Awaitable[Answer]], patience: float = PATIENCE_SECONDS) -> Answer:
         """Run `work` in a unit and commit; it may run again, so it must act through the unit alone.
 
         Nobody waits for ever: after `patience` (seconds) the asker gets an error, and a unit that is not at its

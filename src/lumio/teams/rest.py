@@ -101,7 +101,6 @@ class AccountRoutes(Controller):
         form = exchange.placed_query(request, account_id=account_id)
         return exchange.many(request, await perform(teams.members, exchange.asker(request), form, lax=True))
 
-
     @post("/{account_id:str}/members/{member_id:str}/confirm", status_code=200, **shows(Teams.confirm, MemberView))
     async def confirm(
         self,

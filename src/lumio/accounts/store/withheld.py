@@ -54,9 +54,7 @@ PERSON_WITHHELD = _named("user", members.c.user_id)
 ACCOUNT_WITHHELD = _named("account", members.c.account_id)
 WITHHELD = or_(ROLE_WITHHELD, PERSON_WITHHELD, ACCOUNT_WITHHELD)
 """Of a row of `members`: it gives no right now."""
-WITHHELD_FOR = case(
-    (or_(PERSON_WITHHELD, ACCOUNT_WITHHELD), literal("operator")), (ROLE_WITHHELD, literal("owner"))
-)
+WITHHELD_FOR = case((or_(PERSON_WITHHELD, ACCOUNT_WITHHELD), literal("operator")), (ROLE_WITHHELD, literal("owner")))
 """Of a row of `members`: who has to confirm it; nothing when it counts."""
 USER_WITHHELD = _named("user", users.c.id)
 """Of a row of `users`."""
