@@ -91,8 +91,9 @@ def _wrk(port: int, requests: Path, connections: int, seconds: int) -> Driven:
     line = next((one for one in said.stdout.splitlines() if one.startswith("REPORT ")), None)
     assert line is not None, said.stdout + said.stderr
     report = json.loads(line.removeprefix("REPORT "))
-    assert not report.pop("bad"), f"answers other than 200: {said.stdout}"
-    assert not report.pop("broken"), f"answers that did not come: {said.stdout}"
+    bad, broken = report.pop("bad"), report.pop("broken")
+    assert not bad, f"{bad} of {report['answers']} answers were not 200"
+    assert not broken, f"{broken} answers did not come"
     return Driven(**report)
 
 

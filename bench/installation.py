@@ -15,6 +15,7 @@ from bench.credentials import Minter
 from bench.databases import Postgres, Sqlite
 from bench.driving import Driven, measure
 from bench.figures import Row, Spread, at_most
+from bench.load import GOOD, Order, Run, drive
 from bench.servers import NOTHING, Served
 from lumio import settings as product_settings
 from lumio.app.staff import at_work
@@ -117,6 +118,13 @@ class Contender:
         driven.waiting = self.installation.backlog()
         driven.sealing = self.settle()
         return driven
+
+    def use_once(self, requests: Sequence[bytes], connections: int) -> Run:
+        """Send each request one time; all of them must be answered with 200."""
+        run = asyncio.run(drive(self.port, requests, Order(120, connections, once=True)))
+        assert set(run.statuses) == {GOOD}, run.statuses
+        self.installation.answers += len(run.took)
+        return run
 
     def settle(self) -> float:
         """Wait until the sealer has nothing left; return what its tree spent meanwhile, in seconds."""

@@ -13,7 +13,6 @@ from bench.databases import Postgres, Sqlite
 from bench.figures import Row, Spread, at_most
 from bench.ground import BACKENDS, BUSY_KEYS, Ground
 from bench.installation import Contender
-from bench.load import GOOD, Order, Run, drive
 from lumio.crypto.hashing import KEY_COST
 from lumio.keys.store import keys as table
 
@@ -70,21 +69,15 @@ def measure(ground: Ground) -> Iterator[Row]:
 
 def _use(contender: Contender, asked: Asked, found: Found) -> None:
     """Use keys for the first and for the second time: one after the other, then many at once."""
-    _once(contender, asked.busy, 1)  # what the process itself does for the first time
-    found.cold.append(_once(contender, asked.developer[: len(asked.developer) // ALONE], 1).quantile(0.5))
-    found.warm.append(_once(contender, asked.developer[: len(asked.developer) // ALONE], 1).quantile(0.5))
-    found.system.append(_once(contender, asked.system, 1).quantile(0.5))
+    some = len(asked.developer) // ALONE
+    alone, others = asked.developer[:some], asked.developer[some:]
+    contender.use_once(asked.busy, 1)  # what the process itself does for the first time
+    found.cold.append(contender.use_once(alone, 1).quantile(0.5))
+    found.warm.append(contender.use_once(alone, 1).quantile(0.5))
+    found.system.append(contender.use_once(asked.system, 1).quantile(0.5))
     found.argon.append(_stretch())
-    found.together.append(_once(contender, asked.developer[len(asked.developer) // ALONE :], CROWD).seconds)
-    found.again.append(_once(contender, asked.developer[len(asked.developer) // ALONE :], CROWD).seconds)
-
-
-def _once(contender: Contender, requests: Sequence[bytes], connections: int) -> Run:
-    order = Order(seconds=120, connections=connections, once=True)
-    run = asyncio.run(drive(contender.port, requests, order))
-    assert set(run.statuses) == {GOOD}, run.statuses
-    contender.installation.answers += len(run.took)
-    return run
+    found.together.append(contender.use_once(others, CROWD).seconds)
+    found.again.append(contender.use_once(others, CROWD).seconds)
 
 
 async def _index_read(database: Sqlite | Postgres, lookups: Sequence[str]) -> float:

@@ -45,11 +45,13 @@ def files_of(contender: Contender, system_keys: list[str]) -> Mapping[str, Path]
     """Return a file of requests for each kind of credential."""
     installation = contender.installation
     minter, folder = installation.minter, installation.folder
+    requests = installation.requests("system", PATH, system_keys)
+    contender.use_once(rotation.read(requests), 1)  # stretched one by one: all at once they would fill the queue
     tokens = [sign_in(contender.port) for _ in range(BUSY_KEYS)]
     popouts = [rotation.request(f"{PATH}?token={text}") for text in minter.popouts(BUSY_KEYS)]
     return {
         "developer keys": installation.requests("developer", PATH, minter.developer_keys(BUSY_KEYS)),
-        "system keys": installation.requests("system", PATH, system_keys),
+        "system keys": requests,
         "access tokens (JWT)": installation.requests("jwt", PATH, tokens),
         "popout tokens": rotation.keep(folder / "popout", popouts),
     }

@@ -36,10 +36,15 @@ COMMANDS = {
     "audit hold": "audit_log.held",
     "audit purge": "audit_log.purged",
     "audit release": "audit_log.released",
+    "restore": "database.restored",
+    "revocations confirm": "member.confirmed",
+    "revocations reconcile": "revocations.replayed",
+    "revoke": "credentials.ended",
     "system-keys create": "api_key.created",
 }
 QUIET_COMMANDS = {
-    "audit holds": "looks", "audit verify": "looks", "doctor": "looks", "version": "looks",
+    "audit holds": "looks", "audit verify": "looks", "backup": "looks", "revocations list": "looks",
+    "doctor": "looks", "version": "looks",
     "migrate": "changes the schema, where the log itself lives", "serve": "what it serves is recorded door by door",
 }  # fmt: skip
 

@@ -61,7 +61,7 @@ class Reconciliation:
         """Hold the database against the journal, make good what it lacks, and note what the journal lacks.
 
         Raises:
-            Unavailable: it is not known that nothing is missing.
+            Unavailable: it is not known that nothing is missing, or the journal cannot be written.
         """
         newest = await self._newest()
         replayed = Reconciled(0)
@@ -70,7 +70,7 @@ class Reconciliation:
                 replayed = await self._make_good(newest)
             except Conflict as error:
                 raise Unavailable(f"the lost revocations could not be done again: {error}") from error
-        return replace(replayed, seq=await self._units.read(lambda view: self._note(view, newest)))
+        return replace(replayed, seq=await self._note(newest))
 
     async def _newest(self) -> Entry | None:
         file = self.ledger.file
@@ -103,30 +103,34 @@ class Reconciliation:
             return Reconciled(0)
         changed: dict[str, int] = {}
         latest = {row.ending.subject: row for row in lost}
-        for kind in dict.fromkeys(subject.kind for subject in latest):
+        kinds = list(dict.fromkeys(subject.kind for subject in latest))
+        if strange := [kind for kind in kinds if kind not in self._replays]:
+            raise Unavailable(f"nobody here can end a {strange[0]} again: this program is older than the journal")
+        for kind in kinds:
             rows = [row for subject, row in latest.items() if subject.kind == kind]
-            if kind not in self._replays:
-                raise Unavailable(f"nobody here can end a {kind} again: this program is older than the journal")
             changed[kind] = await self._replays[kind](unit, rows)
         before = await stand(unit)
         epoch = max(before.epoch, above.epoch) + 1
         detail = {"rows": len(lost), "from": before.seq, "to": above.seq, "epoch": epoch, **changed}
         unit.record(Event(REPLAYED, "success", SYSTEM, NOWHERE, detail=detail))
-        entries = await go_on(unit, lost, [_again(row) for row in latest.values()], above)
-        unit.after_commit.append(lambda: self._done(entries, detail))
+        await go_on(unit, lost, [_again(row) for row in latest.values()], above)
+        unit.after_commit.append(lambda: _say(detail))
         return Reconciled(0, len(lost), epoch, changed)
 
-    async def _done(self, entries: Sequence[Entry], detail: Mapping[str, int]) -> None:
-        log.error("this database is older than its journal of revocations: what it lacked was done again", **detail)
-        self.ledger.take(entries)
+    async def _note(self, newest: Entry | None) -> int:
+        """Note the rows that the journal lacks; return the number up to which they are noted."""
 
-    async def _note(self, view: View, newest: Entry | None) -> int:
-        """Note the rows that the journal lacks; return the number up to which they are noted, or about to be."""
-        now = await stand(view)
-        from_seq = 0 if newest is None else max(0, newest.seq - OVERLAP)
-        async for rows in after(view, from_seq, now.epoch):
-            self.ledger.take(rows)
-        return now.seq
+        async def note(view: View) -> int:
+            now = await stand(view)
+            async for rows in after(view, 0 if newest is None else newest.seq - OVERLAP, now.epoch):
+                await self.ledger.keep(rows)
+            return now.seq
+
+        return await self._units.read(note)
+
+
+async def _say(detail: Mapping[str, int]) -> None:
+    log.error("this database is older than its journal of revocations: what it lacked was done again", **detail)
 
 
 def told(row: Entry) -> dict[str, str]:

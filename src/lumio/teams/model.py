@@ -117,10 +117,7 @@ class AccountItem(Struct, frozen=True):
 
 
 class MemberView(Struct, frozen=True):
-    """A member as lists show it; `two_factor` says whether the person has proven a second factor.
-
-    `withheld`: a restore left the membership in doubt; it gives no right until the one who is named confirms it.
-    """
+    """A member as lists show it; one that is `withheld` has no right until that one confirms it after a restore."""
 
     id: str
     user: UserView | None

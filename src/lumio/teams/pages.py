@@ -41,6 +41,7 @@ class TeamPages(Controller):
         may_invite = "members:invite" in rights
         members = await every(perform, teams.members, asker)
         people = [one for one in members if one.user is not None]
+        withheld = sum(one.withheld is not None for one in members)
         own = next(one for one in people if one.id == asker.principal.member_id)
         return await pages.show(
             request,
@@ -48,6 +49,7 @@ class TeamPages(Controller):
             "Team",
             "Account",
             people=people,
+            withheld=withheld,
             own_id=own.id,
             own_role=own.role,
             heirs=[one for one in people if one.id != own.id and _may_inherit(one)] if own.role == Role.OWNER else [],

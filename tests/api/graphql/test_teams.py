@@ -8,7 +8,7 @@ from tests.api.rest.v1.accounts.test_billing import DETAILS
 from tests.support.teams import ANNA, MAX, SAM, Team, accept, make_team
 from tests.support.world import OPERATOR, World
 
-MEMBER = "id user { id email displayName } name role kind joinedAt twoFactor suspended"
+MEMBER = "id user { id email displayName } name role kind joinedAt twoFactor suspended withheld"
 ROLE = "mutation($id: ID!, $role: String!) { updateMemberRole(id: $id, role: $role) { role } }"
 REMOVE = "mutation($id: ID!) { removeMember(id: $id) { apiKeys popoutTokens effective } }"
 BILLING = "mutation($d: BillingInput!) { updateBilling(details: $d) { payoutAccount city } }"

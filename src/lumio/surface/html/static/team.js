@@ -73,6 +73,19 @@ async function role(row) {
   announce(`${row.dataset.name} is ${capital(changed.role)} now.`);
 }
 
+async function confirm(row) {
+  name("confirm-member", row).querySelector("[data-role]").textContent = capital(row.dataset.role);
+  const confirmed = await openDialog("confirm-member", {
+    words: "Confirming…",
+    act: () => withProof(() => ask("POST", `${path(row)}/confirm`)),
+  });
+  row.querySelector("[data-withheld]").remove();
+  row.querySelector("[data-action=confirm]").remove();
+  if (!document.querySelector("[data-withheld]")) document.getElementById("withheld-note").remove();
+  (row.querySelector("td.last button") ?? document.getElementById("main")).focus();
+  announce(`${row.dataset.name} is ${capital(confirmed.role)} here again.`);
+}
+
 async function remove(row) {
   await showPlan(name("remove-member", row), account, row.dataset.id);
   const gone = await openDialog("remove-member", { words: "Removing…", act: () => withProof(() => ask("DELETE", path(row))) });
@@ -108,7 +121,7 @@ async function found() {
   location.reload();
 }
 
-const ACTS = { role, remove, leave, hand, withdraw, mint: (row) => mint(row), delete: (row) => deleteSub(row, account) };
+const ACTS = { role, confirm, remove, leave, hand, withdraw, mint: (row) => mint(row), delete: (row) => deleteSub(row, account) };
 const OPENERS = { "invite-button": invite, "sub-button": () => createSub(account, chosen), "account-button": found };
 
 /** Shows what went wrong before a dialog could open. */
