@@ -37,13 +37,13 @@ nodes = Table(
 
 async def longest_silence(view: View) -> float:
     """Return W: the longest that any registered node may serve without being heard of, in seconds."""
-    longest = (await view.connection.execute(select(func.max(nodes.c.lease_seconds)))).scalar()
+    longest = (await view.execute(select(func.max(nodes.c.lease_seconds)))).scalar()
     return silence(float(longest or 0.0))
 
 
 async def furthest(view: View) -> int:
     """Return the highest number that any registered node has applied."""
-    return int((await view.connection.execute(select(func.max(nodes.c.applied_seq)))).scalar() or 0)
+    return int((await view.execute(select(func.max(nodes.c.applied_seq)))).scalar() or 0)
 
 
 async def all_nodes(view: View) -> Sequence[Any]:

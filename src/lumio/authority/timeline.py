@@ -28,7 +28,7 @@ class Stand(NamedTuple):
 
 async def stand(view: View) -> Stand:
     """Return where the counter stands."""
-    row = (await view.connection.execute(select(counter.c.n, counter.c.epoch).where(counter.c.id == 1))).one()
+    row = (await view.execute(select(counter.c.n, counter.c.epoch).where(counter.c.id == 1))).one()
     return Stand(row.n, row.epoch)
 
 
@@ -37,7 +37,7 @@ async def lacking(view: View, rows: Iterable[Entry]) -> list[Entry]:
     found: list[Entry] = []
     for some in _slices(rows):
         there = select(revocations).where(revocations.c.seq.in_([row.seq for row in some]))
-        known = {entry_of(row).identity for row in await view.connection.execute(there)}
+        known = {entry_of(row).identity for row in await view.execute(there)}
         found += [row for row in some if row.identity not in known]
     return found
 
@@ -46,7 +46,7 @@ async def after(view: View, seq: int, epoch: int) -> AsyncIterator[list[Entry]]:
     """Yield the rows above a number in slices, in their order."""
     while True:
         above = select(revocations).where(revocations.c.seq > seq).order_by(revocations.c.seq).limit(BATCH)
-        rows = [entry_of(row, epoch) for row in await view.connection.execute(above)]
+        rows = [entry_of(row, epoch) for row in await view.execute(above)]
         if not rows:
             return
         yield rows
