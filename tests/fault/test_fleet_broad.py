@@ -158,7 +158,7 @@ def unfenced(
     return broken + ([told.told(revocation.earliest)] if told.late else [])
 
 
-def test_500_undisturbed_are_seen_everywhere_within_a_second_and_nobody_gets_503(
+def test_500_revocations_without_a_fault_are_seen_everywhere_within_a_second_and_nobody_gets_503(
     servers: Fleet, tenants: Tenants, record_property: Record
 ) -> None:
     refused = undisturbed(servers, tenants, record_property, REVOCATIONS)
