@@ -1,6 +1,7 @@
 """`python -m bench [PART …]`: measure ours against bare servers and against peers, on this machine, in this run."""
 
 import argparse
+import signal
 import sys
 import tempfile
 import traceback
@@ -17,6 +18,8 @@ from bench.record import Record, line
 from lumio.kernel import clock
 
 RESULTS = Path(__file__).with_name("results")
+BROKEN = "the whole part"
+TOLD_TO_END = 143
 CACHE = Path(platformdirs.user_cache_dir("lumio-bench"))
 
 
@@ -52,6 +55,7 @@ def words(given: Sequence[str] | None = None) -> argparse.Namespace:
 def main() -> int:
     """Run the parts, print each row when it is known, write the record."""
     asked = words()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TOLD_TO_END))  # servers are stopped on the way out
     parts = asked.parts or PARTS
     watch = machine.Watch()
     rows: list[Row] = []
@@ -74,9 +78,6 @@ def main() -> int:
     if folder is not None:
         print(f"written: {record.write(folder)} with a picture and JSON beside it")
     return int(any(row.name == BROKEN for row in rows))
-
-
-BROKEN = "the whole part"
 
 
 def _measured(part: str, ground: Ground) -> Sequence[Row]:

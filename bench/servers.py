@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -52,7 +53,12 @@ def running(
     """
     with printed.open("wb") as out:
         process = subprocess.Popen(
-            command, env=dict(variables), cwd=folder, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+            [*_bound(), *command],
+            env=dict(variables),
+            cwd=folder,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     try:
         _wait(process, port, printed)
@@ -64,6 +70,13 @@ def running(
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(STOP_SECONDS)
+
+
+@cache
+def _bound() -> Sequence[str]:
+    """Return the words before a command that make it end with the bench, however that ends (prctl(2))."""
+    setpriv = shutil.which("setpriv")
+    return () if setpriv is None else (setpriv, "--pdeathsig", "TERM", "--")
 
 
 def _wait(process: "subprocess.Popen[bytes]", port: int, printed: Path) -> None:
