@@ -1,7 +1,8 @@
-"""`python -m bench.audit_log [ROWS]`: reading, exporting, purging and verifying a long log.
+"""`python -m bench.audit_log [ROWS [sqlite|postgresql]]`: reading, exporting, purging and verifying a long log.
 
-The figures that the specification names (audit log, section 7): a page with one filter and a time range in under
-50 ms, the first byte of an export within 1 s, the purge of one day under 60 s beside normal traffic. Over real HTTP.
+The figures that the specification names (audit log, section 7), each with its limit and whether it is kept: a page
+with one filter and a time range in under 50 ms, the first byte of an export within 1 s, the purge of one day under
+60 s beside normal traffic. Over real HTTP. The limits are for a machine that does nothing else.
 """
 
 import asyncio
@@ -21,11 +22,13 @@ import httpx2
 from bench import servers
 from bench.audit_rows import fill
 from bench.load import load
+from bench.postgres import DurablePostgres
 from lumio.kernel import clock
-from tests.support.postgres import PostgresServer
 
 ROWS = 1_000_000
 TRIES = 7
+EXPORT_SECONDS = 5.0
+PAGE_MS, FIRST_BYTE_MS, PURGE_SECONDS = 50.0, 1000.0, 60.0
 PROGRAM = str(Path(sys.executable).with_name("lumio-server"))
 
 
@@ -55,13 +58,19 @@ def pages(client: httpx2.Client) -> Iterator[tuple[str, float]]:
         yield name, statistics.median(took)
 
 
-def first_byte(client: httpx2.Client) -> float:
-    """Return the milliseconds to the first byte of an export of everything."""
-    started = time.perf_counter()
+def export(client: httpx2.Client) -> tuple[float, float]:
+    """Return the milliseconds to the first byte of an export of everything, and its rows a second for a while."""
+    started, lines = time.perf_counter(), 0
     with client.stream("GET", "/v1/audit-log/export", params={"format": "ndjson"}) as answer:
         answer.raise_for_status()
-        next(answer.iter_raw())
-        return (time.perf_counter() - started) * 1000
+        pieces = answer.iter_raw()
+        lines += next(pieces).count(b"\n")
+        first = (time.perf_counter() - started) * 1000
+        for piece in pieces:
+            lines += piece.count(b"\n")
+            if time.perf_counter() - started > EXPORT_SECONDS:
+                break
+    return first, lines / (time.perf_counter() - started)
 
 
 def command(environment: Mapping[str, str], *words: str) -> tuple[float, str]:
@@ -92,31 +101,42 @@ def traffic(port: int, key: str) -> Iterator[list[float]]:
         thread.join()
 
 
+def told(name: str, found: float, unit: str, limit: float | None = None, more: str = "") -> None:
+    """Print a figure, and whether it keeps its limit."""
+    verdict = "" if limit is None else f"{'pass' if found < limit else 'FAIL'} (limit {limit:g} {unit})"
+    print(f"  {name:<48}{found:>9.1f} {unit:<7}{verdict:<22}{more}".rstrip(), flush=True)
+
+
 def measure(backend: str, environment: dict[str, str], folder: Path, rows: int) -> None:
     """Fill one database, measure, print."""
     with servers.ours(folder, environment) as (port, key), servers.client(port, key) as client:
         account = client.get("/v1/users/me").raise_for_status().json()["data"]["account"]["id"]
     url = environment.get("LUMIO_DATABASE_URL", f"sqlite+aiosqlite:///{folder / 'lumio.db'}")
+    started = time.perf_counter()
     asyncio.run(fill(url, account, rows))
     print(f"\n{backend}, {rows:,} rows")
+    told("filled, chained and indexed", time.perf_counter() - started, "s")
     with servers.again(folder, environment) as port, servers.client(port, key) as client:
         for name, took in pages(client):
-            print(f"  page: {name:<40}{took:>10.1f} ms")
-        print(f"  export: {'first byte':<38}{first_byte(client):>10.1f} ms")
+            told(f"page: {name}", took, "ms", PAGE_MS)
+        first, rate = export(client)
+        told("export: first byte", first, "ms", FIRST_BYTE_MS)
+        told("export: rows", rate, "a s")
         whole = servers.environment(folder, environment)
         with traffic(port, key) as took_each:
             seconds, said = command(whole, "purge", "--trust-clock")
-        slowest = max(took_each, default=0.0) * 1000
-        print(f"  purge of one day beside traffic:{seconds:>18.1f} s   {said} Slowest answer: {slowest:.0f} ms")
+        told("purge of one day beside traffic", seconds, "s", PURGE_SECONDS, said)
+        told("slowest answer meanwhile", max(took_each, default=0.0) * 1000, "ms")
         seconds, said = command(whole, "verify")
-        print(f"  verify everything:{seconds:>32.1f} s   {said}")
+        told("verify everything", seconds, "s", None, said)
 
 
 def main() -> int:
-    """Measure both databases."""
+    """Measure both databases, or the one that is named."""
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
-    with tempfile.TemporaryDirectory(prefix="lumio-bench-") as name, PostgresServer() as postgres:
-        for backend in ("sqlite", "postgresql"):
+    backends = sys.argv[2:] or ["sqlite", "postgresql"]
+    with tempfile.TemporaryDirectory(prefix="lumio-bench-") as name, DurablePostgres() as postgres:
+        for backend in backends:
             folder = Path(name) / backend
             folder.mkdir()
             url = {} if backend == "sqlite" else {"LUMIO_DATABASE_URL": postgres.create("bench")}

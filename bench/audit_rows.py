@@ -1,7 +1,6 @@
 """A sealed log of many rows over 91 days, written through the sealer's own store: real leaves, real chain."""
 
 import random
-from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import text
@@ -20,7 +19,7 @@ EVENTS = ("auth.succeeded",) * 17 + ("auth.failed", "api_key.created", "extensio
 KEYS = [f"key-{number}" for number in range(50)]
 
 
-def row(account_id: str, ts: int, chance: random.Random) -> Mapping[str, Any]:
+def row(account_id: str, ts: int, chance: random.Random) -> dict[str, Any]:
     """Return an event as the journal keeps it."""
     event, key = chance.choice(EVENTS), chance.choice(KEYS)
     return {
@@ -39,20 +38,22 @@ async def fill(url: str, account_id: str, many: int) -> None:
     units, store = Units(database, "bench"), SealStore(database.dialect)
     now = clock.to_micros(clock.now())
     start = (now // DAY - DAYS + 1) * DAY
+    if database.dialect.single_writer:
+        await units.run(lambda unit: unit.execute(text("PRAGMA cache_size=-262144")))
     for first in range(0, many, SLICE):
         size = min(SLICE, many - first)
         rows = [row(account_id, start + (now - start) * (first + place) // many, chance) for place in range(size)]
         day = rows[-1]["ts"] // DAY
 
-        async def step(unit: Unit, rows: list[Any] = rows, day: int = day) -> None:
+        async with database.writing() as connection:  # nobody waits: no unit of five seconds
+            unit = Unit(database, connection, "bench")
             end = await store.end(unit)
             batch = chained(rows, day, end.position, end.chain, await store.account_ends(unit, {account_id}))
             await store.add(unit, day, batch.events, batch.places)
             await store.move_ends(unit, batch.end, batch.accounts)
             times = {"first_ts": rows[0]["ts"], "last_ts": rows[-1]["ts"]}
             await store.grow_segment(unit, day, {"first": end.position + 1, "last": batch.end["position"], **times})
-
-        await units.run(step)
+            await unit.commit()
     await units.run(lambda unit: RetentionStore().keep_state(unit, start))
     # What PostgreSQL's autovacuum does within a minute of a table that grew; nobody grows by ninety days in one.
     engine = migration_engine(database.dialect)  # without the limits of a request

@@ -15,23 +15,25 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
+from typing import Any
 
 import psutil
 from sqlalchemy import func, select, text
 
 from bench.audit_rows import row
+from bench.postgres import DurablePostgres
 from lumio.app.audit_tools import audit_tools
 from lumio.kernel import clock
 from lumio.kernel.event import Actor, Event, Origin
-from lumio.server.sealing import SealingProcess
+from lumio.server.companion import Companion
+from lumio.server.run_folder import RunFolder
+from lumio.server.sealing import seal
 from lumio.settings import Settings, load
-from lumio.storage import sinks
+from lumio.storage import bulk
 from lumio.storage.database import Database
-from lumio.storage.events import hot
-from lumio.storage.folding import Row
+from lumio.storage.events import NAMES, hot
 from lumio.storage.journal import Journal
 from lumio.storage.migrate import upgrade
-from tests.support.postgres import PostgresServer
 
 ROWS = 20_000
 KEYS = [f"key-{number}" for number in range(1000)]
@@ -45,21 +47,19 @@ SECONDS = 8.0
 BACKLOG_SECONDS = 5.0
 
 
-def waiting(many: int) -> Sequence[Row]:
+def waiting(many: int) -> Sequence[tuple[Any, ...]]:
     """Return rows as the journal keeps them."""
-    chance, now = random.Random(1), clock.to_micros(clock.now())
-    made = [row(f"account-{at % ACCOUNTS:028}", now + at, chance) for at in range(many)]
-    return [{**one, "credential_id": KEYS[at % len(KEYS)], "count": 1} for at, one in enumerate(made)]
+    chance, now, found = random.Random(1), clock.to_micros(clock.now()), []
+    for at in range(many):
+        told = row(f"account-{at % ACCOUNTS:028}", now + at, chance) | {"credential_id": KEYS[at % len(KEYS)]}
+        found.append(tuple(told[name] for name in NAMES))
+    return found
 
 
 async def cost(settings: Settings, many: int) -> None:
     """Fill the journal, seal it, print what a row cost."""
     database = Database(settings.database_url)
-    sink, rows = sinks.choose(database.dialect), waiting(many)
-    await sink.open()
-    for at in range(0, many, COMMIT):
-        await sink.write(rows[at : at + COMMIT], [])
-    await sink.close()
+    await fill(database, waiting(many))
     async with audit_tools(settings, database) as tools:
         server = await backend(database)
         before, other, started = time.process_time(), spent(server), time.perf_counter()
@@ -70,6 +70,16 @@ async def cost(settings: Settings, many: int) -> None:
         f", and {beside:.4f} ms of the database's" if beside else ""
     )
     print(f"{told}; {rate:,.0f} rows/s; {verdict(took, LIMIT_MS)} (limit {LIMIT_MS} ms)")
+
+
+async def fill(database: Database, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Put rows into the journal, some hundred a commit as a busy server does."""
+    moves = bulk.choose(database.dialect)
+    for at in range(0, len(rows), COMMIT):
+        async with database.writing() as connection:
+            await connection.execute(select(1))
+            await moves.add(connection, hot, NAMES, rows[at : at + COMMIT])
+            await connection.commit()
 
 
 async def pace(settings: Settings, rate: int) -> None:
@@ -139,18 +149,19 @@ def measure(settings: Settings, many: int) -> None:
     """Measure one database."""
     asyncio.run(upgrade(settings.database_url))
     asyncio.run(cost(settings, many))
-    process = SealingProcess(settings)
-    try:
-        for rate in RATES:
-            asyncio.run(pace(settings, rate))
-    finally:
-        process.stop()
+    with RunFolder(settings.data_dir) as folder:
+        beside = Companion("sealer", seal, replace(settings, run_dir=folder.path))
+        try:
+            for rate in RATES:
+                asyncio.run(pace(settings, rate))
+        finally:
+            beside.stop()
 
 
 def main() -> int:
     """Measure both databases."""
     many = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
-    with tempfile.TemporaryDirectory(prefix="lumio-bench-") as name, PostgresServer() as postgres:
+    with tempfile.TemporaryDirectory(prefix="lumio-bench-") as name, DurablePostgres() as postgres:
         for kind in ("sqlite", "postgresql"):
             given = {"LUMIO_DATA_DIR": f"{name}/{kind}", "LUMIO_LOG_LEVEL": "error"}
             print(kind)
