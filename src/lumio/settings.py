@@ -97,11 +97,6 @@ class Settings:
         return None if alone or self.run_dir is None else self.run_dir / "journal.sock"
 
     @property
-    def shared_failures(self) -> Path | None:
-        """Where several workers count the failures of an address together."""
-        return None if self.run_dir is None else self.run_dir / "failures"
-
-    @property
     def mail_dir(self) -> Path:
         """Where mails go as files while no SMTP server is set."""
         return self.data_dir / "mail"

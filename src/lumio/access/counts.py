@@ -1,13 +1,14 @@
 """How often something happened in a window of time, by name: in this process, or together with others of the host.
 
-Promise: bounded memory whatever names come, and no write to a disk. Workers that share count as one would, save what
-two of them raise in the same microsecond; names may share a count when a table is full, and never lose one that way.
+Promise: bounded memory whatever names come, and nobody waits for a disk or for another worker: each writes a table of
+its own and reads those of the others. Names may share a count when a table is full, and lose none that way.
 """
 
 import mmap
 import os
 import struct
 from collections import OrderedDict
+from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path
 from typing import Protocol
@@ -51,40 +52,56 @@ class OwnCounts:
 
 
 class SharedCounts:
-    """A table of half a MiB in memory that every worker of the host maps: digest of the name, window, count."""
+    """What this worker counts in a table of its own, added to what the others have in theirs."""
+
+    def __init__(self, own: Path, others: Iterable[Path]) -> None:
+        """Map the tables, half a MiB each, and make those that are not there yet; only `own` is ever changed."""
+        self._own = _Table(own)
+        self._others = [_Table(path) for path in others]
+
+    def add(self, name: str, window: int) -> int:
+        """Count once more; return how often all workers together did."""
+        whose, when = int.from_bytes(blake2b(name.encode(), digest_size=8).digest()), window + 1
+        return self._own.add(whose, when) + sum(table.count(whose, when) for table in self._others)
+
+    def forget(self) -> None:
+        """Forget nothing: a worker goes on where the one before it with its number stopped."""
+
+
+class _Table:
+    """Places of (whose, when, count) in memory that several processes map; `when` is 0 where nobody was yet."""
 
     def __init__(self, path: Path) -> None:
-        """Map the file, making it where it is not there yet."""
         opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             os.ftruncate(opened, SLOTS * _SLOT.size)
-            self._table = mmap.mmap(opened, SLOTS * _SLOT.size)
+            self._memory = mmap.mmap(opened, SLOTS * _SLOT.size)
         finally:
             os.close(opened)
 
-    def add(self, name: str, window: int) -> int:
+    def add(self, whose: int, when: int) -> int:
         """Count once more; where all places for a name are taken, it shares the first of them."""
-        mine = int.from_bytes(blake2b(name.encode(), digest_size=8).digest())
-        first, window = mine % SLOTS, window + 1  # 0 is a place that nobody had yet
-        free: int | None = None
-        for place in (first + probe for probe in range(PROBES)):
-            whose, when, count = self._read(place)
-            if when == window and whose == mine:
-                return self._write(place, mine, window, count + 1)
-            if when != window and free is None:
-                free = place
-        if free is not None:
-            return self._write(free, mine, window, 1)
-        whose, _, count = self._read(first)
-        return self._write(first, whose, window, count + 1)
+        places = self._places(whose)
+        for place in places:
+            owner, then, count = _SLOT.unpack_from(self._memory, place)
+            if then != when:  # free since the window before: what came later in the row is of that window too
+                return self._write(place, whose, when, 1)
+            if owner == whose:
+                return self._write(place, whose, when, count + 1)
+        owner, _, count = _SLOT.unpack_from(self._memory, places[0])
+        return self._write(places[0], owner, when, count + 1)
 
-    def forget(self) -> None:
-        """Forget nothing: the counts are the other workers' too."""
+    def count(self, whose: int, when: int) -> int:
+        """Return how often it was counted here."""
+        for place in self._places(whose):
+            owner, then, count = _SLOT.unpack_from(self._memory, place)
+            if then == when and owner == whose:
+                return int(count)
+        return 0
 
-    def _read(self, place: int) -> tuple[int, int, int]:
-        whose, when, count = _SLOT.unpack_from(self._table, place % SLOTS * _SLOT.size)
-        return whose, when, count
+    def _places(self, whose: int) -> list[int]:
+        return [(whose + probe) % SLOTS * _SLOT.size for probe in range(PROBES)]
 
-    def _write(self, place: int, whose: int, window: int, count: int) -> int:
-        _SLOT.pack_into(self._table, place % SLOTS * _SLOT.size, whose, window, count)
+    def _write(self, place: int, whose: int, when: int, count: int) -> int:
+        _SLOT.pack_into(self._memory, place, whose, when, count)
         return count

@@ -4,9 +4,7 @@ Promise: only a token that is unknown or fails its secret counts, so a neighbour
 never lock a good key out.
 """
 
-from pathlib import Path
-
-from lumio.access.counts import Counts, OwnCounts, SharedCounts
+from lumio.access.counts import Counts, OwnCounts
 from lumio.access.tallies import Tallies, address_group
 from lumio.kernel import clock
 from lumio.kernel.errors import Limited
@@ -18,11 +16,11 @@ WINDOW_SECONDS = 60
 class FailureLimiter:
     """Counts refusals per address group and minute; more than the limit answers 429."""
 
-    def __init__(self, limit: int, workers: int = 1, shared: Path | None = None) -> None:
-        """Refuse past `limit` a minute; several workers of a host count together in the file `shared`."""
+    def __init__(self, limit: int, counts: Counts | None = None, workers: int = 1) -> None:
+        """Refuse past `limit` a minute by `counts`, this process's own by default; so many workers share the host."""
         self.tallies = Tallies(workers)
         self._limit = limit
-        self._counts: Counts = OwnCounts() if workers == 1 or shared is None else SharedCounts(shared)
+        self._counts = counts or OwnCounts()
 
     def failed(self, address: str | None) -> None:
         """Count one failure.

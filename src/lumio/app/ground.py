@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 
+from lumio.access.counts import Counts, OwnCounts, SharedCounts
 from lumio.access.limit import FailureLimiter
 from lumio.authority.choice import Place, choose
 from lumio.authority.interface import Authority
@@ -77,7 +78,7 @@ def lay(settings: Settings, password_cost: Cost, key_cost: Cost) -> Ground:
         ),
         outbox=Outbox(database, Sealer(ring, "outbox")),
         notary=Notary(ring),
-        failures=FailureLimiter(settings.rate_auth_failures, settings.workers, settings.shared_failures),
+        failures=FailureLimiter(settings.rate_auth_failures, _failure_counts(settings), settings.workers),
         metrics=metrics,
         board=board,
     )
@@ -88,6 +89,15 @@ def place_of(settings: Settings) -> Place:
     return Place(
         settings.node, settings.region, settings.lease_seconds, settings.pg_failover, settings.database_replica_url
     )
+
+
+def _failure_counts(settings: Settings) -> Counts:
+    """Return where failures are counted: with the other workers of this host, or alone."""
+    folder, alone = settings.run_dir, settings.workers == 1
+    if alone or folder is None:
+        return OwnCounts()
+    others = {*range(1, settings.workers + 1)} - {settings.worker}
+    return SharedCounts(folder / f"{settings.worker}.failures", [folder / f"{other}.failures" for other in others])
 
 
 def _share(threads: int, workers: int) -> int:

@@ -156,7 +156,7 @@ class Metrics:
     def figures(self) -> Figures:
         """Return everything as it is now."""
         asked = {name: ask() for name, ask in self._gauges.items()}
-        counts = {name: dict(series) for name, series in self._counts.items()}
+        counts = {name: dict(series) for name, series in self._counts.items() if series}
         known = {name: float(value) for name, value in asked.items() if value is not None}
         return Figures(counts, Spans(list(self._spans.counts), self._spans.total), known)
 

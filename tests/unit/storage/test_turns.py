@@ -1,0 +1,118 @@
+"""Turns at one file: one at a time in all processes, nobody is forgotten, nobody waits for ever."""
+
+import asyncio
+import multiprocessing
+from collections.abc import Iterator
+from multiprocessing.synchronize import Event
+from pathlib import Path
+
+import pytest
+
+from lumio.storage import turns
+from lumio.storage.turns import BlockingTurns, Turns
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "lumio.db"
+
+
+@pytest.fixture
+def pair(database: Path) -> Iterator[tuple[Turns, Turns]]:
+    """Two queues at one file: as apart from each other as those of two processes."""
+    made = Turns(database), Turns(database)
+    yield made
+    for one in made:
+        one.close()
+
+
+async def test_only_one_has_the_turn_and_all_get_it(pair: tuple[Turns, Turns]) -> None:
+    inside, most, done = 0, 0, 0
+
+    async def write(queue: Turns) -> None:
+        nonlocal inside, most, done
+        async with queue:
+            inside += 1
+            most = max(most, inside)
+            await asyncio.sleep(0.002)
+            inside -= 1
+            done += 1
+
+    await asyncio.gather(*[write(queue) for queue in pair for _ in range(20)])
+    assert (most, done) == (1, 40)
+
+
+async def test_whoever_waits_too_long_goes_ahead_and_takes_no_turn_away(
+    pair: tuple[Turns, Turns], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 0.05)
+    first, second = pair
+    async with first:
+        assert [await _had(second), await _had(second)] == [False, False]
+    await _until_free(first)
+    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 5.0)
+    assert [await _had(second), await _had(first)] == [True, True]
+
+
+async def _had(queue: Turns) -> bool:
+    """Take a turn, and tell whether it was one."""
+    async with queue:
+        return queue._has
+
+
+async def _until_free(queue: Turns) -> None:
+    """Wait until nobody holds a turn that somebody gave up waiting for."""
+    for _ in range(100):
+        await asyncio.sleep(0.01)
+        if queue._try():
+            queue._has = True
+            await queue._mine.acquire()
+            await queue.__aexit__()
+            return
+    pytest.fail("a turn that nobody wanted any more was kept")
+
+
+async def test_a_task_that_is_cancelled_while_it_waits_keeps_nothing(pair: tuple[Turns, Turns]) -> None:
+    first, second = pair
+
+    async def write() -> None:
+        async with second:
+            pytest.fail("it was cancelled")
+
+    async with first:
+        task = asyncio.create_task(write())
+        await asyncio.sleep(0.05)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    await _until_free(first)
+    assert await _had(second)
+
+
+def _hold(database: Path, has: Event) -> None:
+    with BlockingTurns(database):
+        has.set()
+        multiprocessing.Event().wait()
+
+
+async def test_the_turn_of_a_process_that_is_killed_is_free(database: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    has = context.Event()
+    process = context.Process(target=_hold, args=(database, has))
+    process.start()
+    assert await asyncio.to_thread(has.wait, 30)
+    queue = Turns(database)
+    waits = asyncio.create_task(queue.__aenter__())
+    await asyncio.sleep(0.05)
+    assert not waits.done()
+    process.kill()
+    process.join()
+    await waits
+    assert queue._has
+    await queue.__aexit__()
+    queue.close()
+
+
+async def test_where_no_queue_can_be_there_are_no_turns_and_no_error(tmp_path: Path) -> None:
+    queue = Turns(tmp_path / "nowhere" / "lumio.db")
+    assert not await _had(queue)
+    queue.close()
