@@ -1,6 +1,8 @@
 """Sample values for the pages: a small team with an old key, a draft to publish, a hostile name or two."""
 
+import itertools
 import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -95,27 +97,35 @@ def departure() -> dict[str, Any]:
     }
 
 
-def reach(*nodes: tuple[str, bool], effective: bool = False, beats: int = 0) -> tuple[int, dict[str, Any]]:
-    """Return what is told of a revocation.
+def reach(
+    *nodes: tuple[str, bool], effective: bool = False, silent: bool = False
+) -> Callable[[], tuple[int, dict[str, Any]]]:
+    """Return what tells of a revocation, each time it is asked.
 
     Args:
         nodes: each one's region, and whether it knows the revocation.
         effective: whether no node accepts it any more.
-        beats: how often the nodes that do not know it were heard of since.
+        silent: whether the nodes are heard of only once.
     """
-    told = [
-        {
-            "node_id": f"n{number}",
-            "region": region,
-            "applied_seq": SEQ if knows else SEQ - 1,
-            "applied_at": "2026-11-21T14:00:00Z",
-            "lease_until": f"2026-11-21T14:00:{9 + beats // 2:02d}.{beats % 2 * 5}Z",
-        }
-        for number, (region, knows) in enumerate(nodes)
-    ]
-    subject = {"kind": "key", "id": "key-1"}
-    begun = {"seq": SEQ, "subject": subject, "revoked_at": "2026-11-21T14:00:00Z"}
-    return 200, {"data": {**begun, "effective": effective, "nodes": told}}
+    beats = itertools.count()
+
+    def told() -> tuple[int, dict[str, Any]]:
+        until = NOW + timedelta(seconds=9, milliseconds=0 if silent else next(beats))
+        rows = [
+            {
+                "node_id": f"n{number}",
+                "region": region,
+                "applied_seq": SEQ if knows else SEQ - 1,
+                "applied_at": clock.rfc3339(NOW),
+                "lease_until": clock.rfc3339(until),
+            }
+            for number, (region, knows) in enumerate(nodes)
+        ]
+        subject = {"kind": "key", "id": "key-1"}
+        found = {"seq": SEQ, "subject": subject, "revoked_at": clock.rfc3339(NOW)}
+        return 200, {"data": {**found, "effective": effective, "nodes": rows}}
+
+    return told
 
 
 def accounts() -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ It proves what a browser does with the pages; what the product answers is proven
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -34,8 +34,8 @@ class Memory:
     asked: list[tuple[str, str, dict[str, str], Body]] = field(default_factory=list)
     refuse: dict[tuple[str, str], tuple[int, dict[str, Any]]] = field(default_factory=dict)
     proven: bool = False
-    reach: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
-    """What is told of a revocation, one answer after the other, the last for ever; empty: it is everywhere at once."""
+    reach: list[Callable[[], tuple[int, dict[str, Any]]]] = field(default_factory=list)
+    """What tells of a revocation, one after the other, the last for ever; empty: it is everywhere at once."""
 
     def answer(self, method: str, path: str, body: Body) -> tuple[int, dict[str, Any]]:
         """Answer one request of a script."""
@@ -65,7 +65,7 @@ class Memory:
             gone = {"id": parts[2], "revoked_at": "2026-11-21T14:00:00Z", "api_keys": 1, "popout_tokens": 0}
             return 200, {"data": {**gone, "seq": preview_samples.SEQ, "effective": not self.reach}}
         if path == f"/api/revocations/{preview_samples.SEQ}":
-            return self.reach.pop(0) if len(self.reach) > 1 else self.reach[0]
+            return (self.reach.pop(0) if len(self.reach) > 1 else self.reach[0])()
         if path.endswith("/departure"):
             return 200, {"data": preview_samples.departure()}
         if method == "GET":

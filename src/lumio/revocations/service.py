@@ -37,7 +37,7 @@ class Revocations:
 
 
 def _has_left(one: NodeProgress, seq: int) -> bool:
-    """Tell whether a node said goodbye before it knew the number: it holds no lease, serves nobody, and lacks nothing."""
+    """Tell whether a node said goodbye before it knew the number: it holds no lease, and serves nobody."""
     return one.lease_until is None and one.applied_seq < seq
 
 

@@ -145,11 +145,10 @@ async def test_the_mutations_of_one_query_share_the_wait_and_each_tells_the_trut
 @fleet_only
 async def test_many_who_wait_leave_the_database_to_those_who_ask(world: World, lagging: PaperNode) -> None:
     robin = await world.sign_in()
-    pool = world.house.database.reads.sync_engine.pool
+    pool, before = world.house.database.reads.sync_engine.pool, await world.house.authority.stamp()
     many = 2 * pool.size()  # type: ignore[attr-defined]
     waiting = [asyncio.create_task(revoke(world, robin, Prefer="wait=30")) for _ in range(many)]
-    while await nothing_to_wait_for(world, many):
-        await asyncio.sleep(0.05)
+    await committed(world, before + many)
     held = []
     for _ in range(40):
         await asyncio.sleep(0.01)
@@ -160,9 +159,10 @@ async def test_many_who_wait_leave_the_database_to_those_who_ask(world: World, l
     assert all([(await one).json()["data"]["effective"] for one in waiting])
 
 
-async def nothing_to_wait_for(world: World, many: int) -> bool:
-    """Tell whether some of the revocations are still on their way to their commit."""
-    return await world.house.authority.stamp() < many
+async def committed(world: World, seq: int) -> None:
+    """Wait until a number is committed, and known to this node."""
+    while await world.house.authority.stamp() < seq:  # noqa: ASYNC110 - a commit tells nobody
+        await asyncio.sleep(0.05)
 
 
 @fleet_only
@@ -197,7 +197,7 @@ async def test_a_client_that_leaves_is_not_waited_for(
         "root_path": "", "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
         "client": ("203.0.113.7", 4711), "server": (PUBLIC.partition("//")[2], 443), "state": {},
     }  # fmt: skip
-    serving = asyncio.create_task(world.house.asgi(scope, receive, send))  # type: ignore[arg-type]
+    serving = asyncio.ensure_future(world.house.asgi(scope, receive, send))
     while not looks:  # noqa: ASYNC110 - nobody tells when the first look begins
         await asyncio.sleep(0.01)
     gone.set()

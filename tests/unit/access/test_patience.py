@@ -1,4 +1,4 @@
-"""Waiting for the barrier: as long as the asker wants and stays, and never twice as long because it ends two things."""
+"""Waiting for the barrier: as long as the asker wants and stays, and no longer because it ends two things."""
 
 import asyncio
 from collections.abc import Callable
@@ -79,7 +79,7 @@ async def test_who_has_left_is_waited_for_no_longer_than_a_glance(slow: Make) ->
     authority = slow()
 
     async def left() -> None:
-        while authority.now < 102:
+        while authority.now < 102:  # noqa: ASYNC110 - the clock of the stand-in tells nobody
             await asyncio.sleep(0)
 
     assert not await wait(authority, asker(30, left))
@@ -100,10 +100,13 @@ async def test_nobody_listens_for_a_departure_any_more_once_the_waiting_is_over(
         await heard.wait()
 
 
-async def test_an_authority_that_cannot_be_asked_ends_the_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Away:
-        async def effective(self, seq: int, seconds: float) -> bool:
-            raise Unavailable("away")
+class Away(Slow):
+    """One that cannot be asked."""
 
+    async def effective(self, seq: int, seconds: float) -> bool:
+        raise Unavailable(f"asked about {seq} for {seconds} s")
+
+
+async def test_an_authority_that_cannot_be_asked_ends_the_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Unavailable):
-        await reached(cast("Authority", Away()), 7, asker(10))
+        await wait(Away(monkeypatch), asker(10))

@@ -16,7 +16,7 @@ from lumio.access.principal import Asker
 WAIT_MAX = 30
 """Seconds; who asks for more waits this long, and is told so."""
 _ITEM = re.compile(r'((?:[^,"]|"(?:[^"\\]|\\.)*")*)(?:,|$)')
-"""One preference and the comma after it; read from the left and nowhere else, so that the work grows with the length."""
+"""One preference and the comma after it; read from the left alone, so that the work grows with the length."""
 _SECONDS = re.compile(r"[0-9]+")
 
 

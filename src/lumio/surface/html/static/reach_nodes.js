@@ -56,13 +56,15 @@ function serves(region) {
 }
 
 function reached(regions) {
-  const done = regions.map((region) => count(region, "refuses"));
-  if (done.every((number) => number === 0)) {
+  const named = (region, words = false) => `${region.name} (${count(region, "refuses")} of ${words ? nodes(region.states.length) : region.states.length})`;
+  const begun = regions.filter((region) => count(region, "refuses"));
+  if (!begun.length) {
     const all = regions.reduce((sum, region) => sum + region.states.length, 0);
     return `Telling ${nodes(all)} in ${regions.map((region) => region.name).join(", ")} …`;
   }
-  const parts = regions.map(({ name, states }, place) => `${name} (${done[place]} of ${place ? states.length : nodes(states.length)})`);
-  return `Refused in ${parts.join(", ")} …`;
+  const rest = regions.filter((region) => !begun.includes(region)).map((region) => named(region));
+  const done = begun.map((region, place) => named(region, place === 0));
+  return `Refused in ${done.join(", ")}${rest.length ? `, not yet in ${rest.join(", ")}` : ""} …`;
 }
 
 /** The sentence for all regions; `key` changes when it is worth being said again. */

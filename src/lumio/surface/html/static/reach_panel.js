@@ -1,7 +1,7 @@
 /** The regions of a revocation under way, above the line that says it: a mark for each node, filled when it refuses. */
 import { count, nodes, silence } from "./reach_nodes.js";
 
-const GAP = 16;
+const GAP = 8;
 let leaving;
 let tall = 0;
 
@@ -37,7 +37,7 @@ export function drawRegions(regions) {
 /** Lets the page scroll past the regions and the line below them, and what has the focus come out from under them. */
 export function makeRoom() {
   const panel = document.getElementById("reach");
-  const height = panel.hidden ? 0 : panel.parentElement.offsetHeight + GAP;
+  const height = panel.hidden ? 0 : Math.ceil(innerHeight - panel.parentElement.getBoundingClientRect().top + GAP);
   document.documentElement.style.setProperty("--shelf", `${height}px`);
   const grown = height > tall;
   tall = height;
