@@ -63,7 +63,7 @@ async def find(view: View, seq: int) -> Entry | None:
 async def ended_since(view: View, subjects: Iterable[Subject], seq: int) -> bool:
     """Tell whether one of the subjects, or everything, was ended after number `seq`, as the view sees it."""
     pairs = [(subject.kind, subject.id) for subject in (*subjects, EVERYTHING)]
-    found = await view.connection.execute(
+    found = await view.execute(
         select(revocations.c.seq)
         .where(
             revocations.c.seq > bindparam("seq", seq),
