@@ -77,7 +77,10 @@ class Snapshot(View):
         """End the snapshot, if it began; `error` is what the reader met. Raises Unavailable when it was an outage."""
         if self._reading is not None and self._connection is not None:
             reading, self._reading = self._reading, None
-            await reading.__aexit__(None if error is None else type(error), error, getattr(error, "__traceback__", None))
+            if error is None:
+                await reading.__aexit__(None, None, None)
+            else:
+                await reading.__aexit__(type(error), error, error.__traceback__)
 
 
 class Unit(View):
