@@ -6,6 +6,7 @@ record (None: it only reads) and whether it needs a fresh proof. `perform` is th
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar, get_type_hints, overload
 
 from lumio.access.context import Context
@@ -88,13 +89,11 @@ class ActionMethod(Generic[Service, Input, Output]):
             return self
         method, prepare = self._method, self.terms.prepare
 
-        async def run(context: Context, form: Input) -> Output:
-            return await method(service, context, form)
-
         async def ready(asker: Asker, form: Input) -> Any:
             return await prepare(service, asker, form) if prepare else None
 
-        bound = Action(self.terms, self.input_type, self.output_type, run, ready if prepare else None)
+        run, slow = partial(method, service), ready if prepare else None
+        bound = Action(self.terms, self.input_type, self.output_type, run, slow)
         vars(service)[self._name] = bound
         return bound
 

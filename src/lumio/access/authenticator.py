@@ -7,7 +7,7 @@ evaluation is an event that is durable before the answer.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 from lumio.access.kinds import Kind, Place, Presented, Row, recognise
 from lumio.access.limit import FailureLimiter
@@ -20,6 +20,7 @@ from lumio.kernel.event import Actor, Counted, Event, Origin
 from lumio.kernel.metrics import VERDICTS, Metrics
 from lumio.storage.journal import Journal, Pending
 
+SUCCEEDED = "auth.succeeded"
 NO_DETAIL: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -94,17 +95,15 @@ class Authenticator:
         """
         if not found:
             return Authenticated(ANONYMOUS, None)
-        verdict = self._counted_verdict(found, await self._judge(found))
-        if isinstance(verdict, Refused):
-            raise await self._refuse(verdict, origin)
-        self._verifiers[_prefix(found[0])].accepted(verdict, origin)
-        principal = await self._placed(verdict, account)
-        named = (principal or verdict).account_id
-        durable = self._journal.succeeded("auth.succeeded", verdict.actor, origin, named)
-        if principal is None:
-            await self._journal.settled(durable)
-            raise NotFound(f"There is no account with the id that {ACCOUNT_HEADER} names.")
-        return Authenticated(principal, durable)
+        row, verifier = self._recognise(found)
+        verdict = self._counted_verdict(row, await _judged(found, row, verifier))
+        if verifier is None or isinstance(verdict, Refused):
+            raise await self._refuse(cast("Refused", verdict), origin)
+        verifier.accepted(verdict, origin)
+        if verdict.kind is Kind.SYSTEM_KEY and account is not None:
+            return await self._placed(verdict, origin, account)
+        durable = self._journal.succeeded(SUCCEEDED, verdict.actor, origin, verdict.account_id)
+        return Authenticated(verdict, durable)
 
     async def examine(self, text: str, origin: Origin, asked_by: Principal) -> Principal | None:
         """Return the principal behind a credential that another service was shown, or None when it counts nothing.
@@ -119,55 +118,48 @@ class Authenticator:
         travels = Place.BEARER if row is None or Place.COOKIE in row.places else min(row.places)
         found = [Presented(text, travels)]
         detail = {"introspected_by": asked_by.actor.credential_id}
-        verdict = self._counted_verdict(found, await self._judge(found))
-        if isinstance(verdict, Refused):
-            refusal = await self._refuse(verdict, origin, detail)
+        row, verifier = self._recognise(found)
+        verdict = self._counted_verdict(row, await _judged(found, row, verifier))
+        if verifier is None or isinstance(verdict, Refused):
+            refusal = await self._refuse(cast("Refused", verdict), origin, detail)
             if isinstance(refusal, Limited):
                 raise refusal
             return None
-        self._verifiers[_prefix(found[0])].accepted(verdict, origin)
-        account_id = verdict.account_id
-        event = Event("auth.succeeded", "success", verdict.actor, origin, account_id=account_id, detail=detail)
+        verifier.accepted(verdict, origin)
+        event = Event(SUCCEEDED, "success", verdict.actor, origin, account_id=verdict.account_id, detail=detail)
         await self._journal.append(event)
-        return verdict if await self.still_good(verdict, found, origin) else None
+        return verdict if self.stands(verdict) or await self.still_good(verdict, found, origin) else None
 
-    async def settled(self, authenticated: Authenticated) -> None:
-        """Wait until the authentication is on disk: no answer leaves before. Raises Unavailable."""
-        if authenticated.durable is not None:
-            await self._journal.settled(authenticated.durable)
+    def stands(self, principal: Principal) -> bool:
+        """Tell whether nothing has ended or changed that could change the decision; else it is to be repeated.
+
+        Raises:
+            Unavailable: it cannot be known.
+        """
+        return principal.kind is Kind.ANONYMOUS or not self._authority.moved(principal.seq, principal.subjects)
 
     async def still_good(self, principal: Principal, found: Sequence[Presented], origin: Origin) -> bool:
         """Repeat the decision at response start (I6); a refusal is recorded before the answer."""
-        if principal.kind is Kind.ANONYMOUS or await self._authority.unchanged(principal.seq, principal.subjects):
-            return True
-        verdict = await self._judge(found)
-        if not isinstance(verdict, Refused):
+        if not isinstance(await _judged(found, *self._recognise(found)), Refused):
             return True
         event = Event("auth.failed", "failure", principal.actor, origin, account_id=principal.account_id)
         await self._journal.append(event.failed("revoked_in_flight"))
         return False
 
-    async def _placed(self, principal: Principal, account: str | None) -> Principal | None:
-        """Return the principal in the account that it acts on; None when that account is not there."""
-        if principal.kind is not Kind.SYSTEM_KEY or account is None:
-            return principal
-        if not await self._account_exists(account):
-            return None
+    async def _placed(self, principal: Principal, origin: Origin, account: str) -> Authenticated:
+        """Return a system key's principal in the account that it acts on. Raises NotFound when it is not there."""
+        exists = await self._account_exists(account)
+        durable = self._journal.succeeded(SUCCEEDED, principal.actor, origin, account if exists else None)
+        if not exists:
+            await durable
+            raise NotFound(f"There is no account with the id that {ACCOUNT_HEADER} names.")
         subjects = (*principal.subjects, Subject("account", account))
-        return replace(principal, account_id=account, subjects=subjects)
+        return Authenticated(replace(principal, account_id=account, subjects=subjects), durable)
 
-    async def _judge(self, found: Sequence[Presented]) -> Principal | Refused:
-        if len(found) > 1:
-            return Refused("several_credentials", guess=True)
-        presented = found[0]
-        row = recognise(presented)
-        verifier = None if row is None else self._verifiers.get(row.prefix)
-        if row is None or verifier is None:
-            return Refused("malformed", guess=True)
-        verdict = await verifier.verify(presented)
-        if presented.place in row.places:
-            return verdict
-        return _misplaced(row, presented, verdict)
+    def _recognise(self, found: Sequence[Presented]) -> tuple[Row | None, Verifier | None]:
+        """Return the line of the table for what was found, and who checks it."""
+        row = recognise(found[0])
+        return row, None if row is None else self._verifiers.get(row.prefix)
 
     async def _refuse(
         self, verdict: Refused, origin: Origin, detail: Mapping[str, Any] = NO_DETAIL
@@ -184,10 +176,9 @@ class Authenticator:
         await self._journal.append(event.failed(verdict.reason), self._counted(verdict, origin))
         return Unauthenticated(internal=verdict.reason)
 
-    def _counted_verdict(self, found: Sequence[Presented], verdict: Principal | Refused) -> Principal | Refused:
+    def _counted_verdict(self, row: Row | None, verdict: Principal | Refused) -> Principal | Refused:
         """Count a verdict for the metrics, by the kind that was presented; return it."""
         if isinstance(verdict, Refused):
-            row = recognise(found[0])
             self._metrics.count(VERDICTS, "unknown" if row is None else row.kind, verdict.reason)
         else:
             self._metrics.count(VERDICTS, verdict.kind, "accepted")
@@ -202,10 +193,15 @@ class Authenticator:
         return self._limiter.tallies.of_address(origin.ip)
 
 
-def _prefix(presented: Presented) -> str:
-    """Return the table's prefix of a credential that was recognised before."""
-    row = recognise(presented)
-    return row.prefix if row else ""
+async def _judged(found: Sequence[Presented], row: Row | None, verifier: Verifier | None) -> Principal | Refused:
+    """Return the verdict on what was found; only one credential in its own place can be good."""
+    if len(found) > 1:
+        return Refused("several_credentials", guess=True)
+    if row is None or verifier is None:
+        return Refused("malformed", guess=True)
+    presented = found[0]
+    verdict = await verifier.verify(presented)
+    return verdict if presented.place in row.places else _misplaced(row, presented, verdict)
 
 
 def _misplaced(row: Row, presented: Presented, verdict: Principal | Refused) -> Refused:

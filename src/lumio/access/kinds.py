@@ -20,6 +20,8 @@ class Kind(StrEnum):
     POPOUT_TOKEN = "popout_token"  # noqa: S105 - the name of a kind
     ANONYMOUS = "anonymous"
 
+    __hash__ = str.__hash__  # the enumeration's own asks for its name, in Python
+
 
 class Place(StrEnum):
     """Where a credential was found in a request; `query` is `?token=`, `stray` any other part of a query."""

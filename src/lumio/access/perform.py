@@ -39,11 +39,15 @@ class RightsSource(Protocol):
         """Return the permissions held at this moment; a person who may not act holds none."""
         ...
 
-    async def held_now(self, principal: Principal) -> frozenset[str]:
-        """Return the same for a read, from what the check of the credential found or by the hot path.
+    def known(self, principal: Principal) -> frozenset[str] | None:
+        """Return the same from what the check of the credential found; None when that does not say it.
 
         Asked only while nothing that the principal stands on has ended or changed since that check.
         """
+        ...
+
+    async def held_now(self, principal: Principal) -> frozenset[str]:
+        """Return the same by the hot path, where it is not known."""
         ...
 
 
@@ -74,7 +78,7 @@ class Perform:
         terms = action.terms
         if terms.event is None:
             form = self._admit(action, asker, raw, lax=lax)
-            return await self._units.read(lambda view: self._read(action, asker, form, view))
+            return await self._read(action, asker, form)
         try:
             form = self._admit(action, asker, raw, lax=lax)
             prepared = await self._prepare(action, asker, form)
@@ -115,20 +119,29 @@ class Perform:
 
     async def _held_now(self, principal: Principal) -> frozenset[str]:
         """Return the rights for a read: a transaction is needed only when something has changed meanwhile."""
-        if principal.kind is not Kind.ANONYMOUS and not await self._authority.unchanged(
-            principal.seq, principal.subjects
-        ):
+        if principal.kind is not Kind.ANONYMOUS and self._authority.moved(principal.seq, principal.subjects):
             return await self._units.read(lambda view: self._held(view, principal))
         held: frozenset[str] = frozenset()
         for source in self._rights:
-            more = await source.held_now(principal)
-            held = held | more if held and more else held or more
+            more = source.known(principal)
+            if more is None:
+                more = await source.held_now(principal)
+            if more:
+                held = held | more if held else more
         return held
 
-    async def _read(self, action: Action[Input, Output], asker: Asker, form: Input, view: View) -> Output:
+    async def _read(self, action: Action[Input, Output], asker: Asker, form: Input) -> Output:
         held = await self._held_now(asker.principal)
         reach = guard.allow(action.terms.permission, held)
-        return await action.run(Context(asker, reach, held, view, self._authority), form)
+        view = self._units.view()
+        context = Context(asker, reach, held, view, self._authority)
+        try:
+            output = await action.run(context, form)
+        except BaseException as error:
+            await view.close(error)
+            raise
+        await view.close()
+        return output
 
     async def _prepare(self, action: Action[Input, Output], asker: Asker, form: Input) -> Any:
         """Do the slow part outside the unit, but not for those who may not act at all."""

@@ -63,20 +63,25 @@ class RateLimiter:
         self._leases: OrderedDict[str, _Lease] = OrderedDict()
         self._drawing: dict[str, asyncio.Task[None]] = {}
 
-    async def count(self, principal: Principal, address: str | None) -> Standing | None:
-        """Count one request of a principal.
+    def rule_of(self, kind: Kind) -> Rule | None:
+        """Return the rule of a kind of credential, or None where there is no limit."""
+        return self._rules.get(kind)
 
-        Returns:
-            What is left, or None where there is no limit.
-
-        Raises:
-            Limited: nothing is left in this window.
-        """
-        rule = self._rules.get(principal.kind)
-        return None if rule is None else await self.spend(rule, who(principal, address))
+    def spend_now(self, rule: Rule, subject: str) -> Standing | None:
+        """Count one use of `rule` by `subject` out of what was drawn already; None when more must be drawn first."""
+        seconds = int(clock.now().timestamp())
+        into = seconds % rule.seconds
+        lease = self._current(f"{rule.name}/{subject}", seconds - into)
+        if lease.left == 0:
+            return None
+        lease.left -= 1
+        return Standing(rule, max(0, rule.limit - lease.taken) + lease.left, rule.seconds - into)
 
     async def spend(self, rule: Rule, subject: str) -> Standing:
         """Count one use of `rule` by `subject`. Raises Limited when nothing is left in this window."""
+        found = self.spend_now(rule, subject)
+        if found is not None:
+            return found
         seconds = int(clock.now().timestamp())
         starts = seconds - seconds % rule.seconds
         name = f"{rule.name}/{subject}"

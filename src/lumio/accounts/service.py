@@ -28,6 +28,9 @@ from lumio.kernel.ids import is_uuid
 from lumio.storage.hot import HotReader
 from lumio.storage.unit import Unit, View
 
+NOTHING: frozenset[str] = frozenset()
+HELD: dict[str | None, frozenset[str]] = {role.value: held for role, held in ROLES.items()}
+
 
 class Accounts:
     """People, accounts, memberships, and the rights that follow from them."""
@@ -43,9 +46,14 @@ class Accounts:
         standing = await self._store.standing_within(view, principal.member_id)
         return frozenset() if standing is None else ROLES[Role(standing.role)]
 
-    async def held_now(self, principal: Principal) -> frozenset[str]:
+    def known(self, principal: Principal) -> frozenset[str] | None:
         """Return the rights of the membership that the check of the credential found."""
-        return frozenset() if principal.role is None else ROLES[Role(principal.role)]
+        return NOTHING if principal.member_id is None else HELD.get(principal.role)
+
+    async def held_now(self, principal: Principal) -> frozenset[str]:
+        """Return nothing: a membership that was not found with its role holds none."""
+        del principal
+        return NOTHING
 
     async def standing_of_member(self, hot: HotReader, member_id: str) -> Standing | None:
         """Return a member's standing by the hot path."""

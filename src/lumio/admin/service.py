@@ -13,6 +13,7 @@ from lumio.kernel.errors import Denied
 from lumio.storage.hot import HotReader
 from lumio.storage.unit import Unit, View
 
+NOTHING: frozenset[str] = frozenset()
 ENTRANCE = "admin:access"
 GATE = "admin-roles"
 """The lock that every change of a role or of a grant takes: they happen one after the other."""
@@ -34,10 +35,14 @@ class Admin:
         held = await self._union(view, principal, ADMIN_ROLES)
         return held if ENTRANCE in held else frozenset()
 
+    def known(self, principal: Principal) -> frozenset[str] | None:
+        """Return nothing for whoever cannot have such rights."""
+        return None if principal.kind is Kind.SESSION and principal.user_id is not None else NOTHING
+
     async def held_now(self, principal: Principal) -> frozenset[str]:
-        """Return the same by the hot path."""
-        if principal.kind is not Kind.SESSION or principal.user_id is None:
-            return frozenset()
+        """Return the same as `held` by the hot path."""
+        if principal.user_id is None:
+            return NOTHING
         held = _together(await self._store.held_now_by(self._hot, principal.user_id), ADMIN_ROLES)
         return held if ENTRANCE in held else frozenset()
 

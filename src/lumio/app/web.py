@@ -158,8 +158,9 @@ def open_door(
         logging_config=None,
     )
     hot = {"/v1/auth/verify": direct_verify(introspection, perform)}
-    direct = Direct(framework, entrance, hot, problem.direct)
-    return Web(framework, Frame(direct, Counting(ground.metrics), secure=settings.public_url.startswith("https")))
+    direct, count = Direct(entrance, hot, problem.direct), Counting(ground.metrics)
+    secure = settings.public_url.startswith("https")
+    return Web(framework, Frame(framework, count, secure=secure, direct=direct))
 
 
 def _graph(services: Services, perform: Perform, *, introspection: bool) -> Graph:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from lumio.authority.subjects import Ending, Progress, Receipt, Subject
 from lumio.storage.hot import HotReader
@@ -69,11 +69,23 @@ class Authority(Protocol):
         """
         ...
 
-    async def unchanged(self, seq: int, subjects: Sequence[Subject]) -> bool:
-        """Tell whether none of the subjects ended or changed since `seq`, as this node knows: the late check (I6).
+    def known(self, name: str) -> Status[Any] | None:
+        """Return the status of the credential `name` when it is known from now without waiting for a read.
 
-        An authority may answer False though only others changed. Raises Unavailable when not fresh.
+        Raises:
+            Unavailable: nothing is known from now.
         """
+        ...
+
+    def moved(self, seq: int, subjects: Sequence[Subject]) -> bool:
+        """Tell whether one of the subjects ended or changed since `seq`, as this node knows: the late check (I6).
+
+        An authority may say so though only others did. Raises Unavailable when not fresh.
+        """
+        ...
+
+    async def unchanged(self, seq: int, subjects: Sequence[Subject]) -> bool:
+        """Tell the opposite of `moved`."""
         ...
 
     async def ended_within(self, view: View, subjects: Sequence[Subject], seq: int) -> bool:

@@ -58,7 +58,7 @@ class Lease:
 
     def fresh(self) -> bool:
         """Tell whether this node may serve now."""
-        return self.left() > 0
+        return self._since is not None and self.left() > 0
 
     def left(self) -> float:
         """Return the seconds that are left; 0 or less when there is no lease."""

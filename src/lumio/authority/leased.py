@@ -7,7 +7,7 @@ lease began; what it cannot prove is Unavailable, never a guess.
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from lumio.authority import feed, nodes
 from lumio.authority.barrier import Barrier
@@ -92,10 +92,9 @@ class LeasedAuthority:
 
     async def status(self, name: str, load: Load[Facts]) -> Status[Facts] | None:
         """Return what is remembered, or read it anew and remember it if nothing of it ended meanwhile."""
-        self._demand_freshness()
-        known = self.memory.get(name)
+        known = self.known(name)
         if known is not None:
-            return Status(*known)
+            return known
         for _ in range(LOADS_MAX):
             ticket, loaded = await self._read(load)
             self._demand_freshness()  # the read may have taken long: what is used now must be proven now
@@ -105,10 +104,20 @@ class LeasedAuthority:
                 return Status(loaded.facts, ticket)
         raise Unavailable("the status changes faster than it can be read")
 
-    async def unchanged(self, seq: int, subjects: Sequence[Subject]) -> bool:
+    def known(self, name: str) -> Status[Any] | None:
+        """Return what is remembered."""
+        self._demand_freshness()
+        known = self.memory.get(name)
+        return None if known is None else Status(*known)
+
+    def moved(self, seq: int, subjects: Sequence[Subject]) -> bool:
         """Look at the tombstones."""
         self._demand_freshness()
-        return not self.memory.changed(subjects, seq)
+        return self.memory.changed(subjects, seq)
+
+    async def unchanged(self, seq: int, subjects: Sequence[Subject]) -> bool:
+        """Tell the opposite."""
+        return not self.moved(seq, subjects)
 
     async def ended_within(self, view: View, subjects: Sequence[Subject], seq: int) -> bool:
         """Read the feed on the primary, inside the unit."""

@@ -1,8 +1,7 @@
 """LocalAuthority: one database, asked each time (spec: revocation, section 2).
 
 Promise: every check reads the row and the counter; a revocation counts from its commit on. Any failure of
-the read is Unavailable, and so is a database file that was replaced, or went back, under the
-running server.
+the read is Unavailable, and so is a database file that was replaced, or went back, under the running server.
 
 Checks that are made in one turn of the event loop share one reading. That is no cache: the loop runs what waits in
 its order of arrival, so a request that came after the reading finds it gone; and a turn that takes long (a stopped
@@ -20,6 +19,7 @@ from lumio.authority.subjects import Ending, NodeProgress, Progress, Receipt, Su
 from lumio.kernel import clock
 from lumio.kernel.errors import Unavailable
 from lumio.storage.database import Database
+from lumio.storage.hot import SqliteReader
 from lumio.storage.unit import Unit, View
 
 Facts = TypeVar("Facts")
@@ -53,6 +53,9 @@ class LocalAuthority:
 
         `outside` is the journal outside the database, for what must survive a restore.
         """
+        if not isinstance(database.hot, SqliteReader):
+            message = "only a file answers for itself"
+            raise TypeError(message)
         self._hot = database.hot
         self._outside = outside
         self._highest, self._went_back = 0, False
@@ -79,11 +82,11 @@ class LocalAuthority:
 
     async def stamp(self) -> int:
         """Return the newest feed number."""
-        return (await self._read()).seq
+        return self._read().seq
 
     async def status(self, name: str, load: Load[Facts]) -> Status[Facts] | None:
         """Load the status after the stamp: what it shows can only be newer than its number says."""
-        reading = await self._read()
+        reading = self._read()
         if name in reading.known:
             return reading.known[name]
         loaded = await load(self._hot)
@@ -91,18 +94,26 @@ class LocalAuthority:
         reading.known[name] = found
         return found
 
-    async def unchanged(self, seq: int, subjects: Sequence[Subject]) -> bool:  # noqa: ARG002
-        """Compare the counter: when anything moved, the whole decision is made again."""
-        return (await self._read()).seq == seq
+    def known(self, name: str) -> Status[Any] | None:
+        """Return what was read in this turn."""
+        return self._read().known.get(name)
 
-    async def _read(self) -> _Reading:
+    def moved(self, seq: int, subjects: Sequence[Subject]) -> bool:  # noqa: ARG002
+        """Compare the counter: when anything moved, the whole decision is made again."""
+        return self._read().seq != seq
+
+    async def unchanged(self, seq: int, subjects: Sequence[Subject]) -> bool:
+        """Tell the opposite."""
+        return not self.moved(seq, subjects)
+
+    def _read(self) -> _Reading:
         """Return this turn's reading."""
         reading, now = self._reading, clock.boottime()
         if reading is not None and now - reading.at < TURN_SECONDS:
             return reading
         if not self._hot.sound():
             raise Unavailable("the database file was replaced; restart the server")
-        row = await self._hot.row(feed.NEWEST)
+        row = self._hot.row_now(feed.NEWEST)
         if row is None:
             raise Unavailable("the revocation counter is missing")
         seq = int(row[0])

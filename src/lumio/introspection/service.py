@@ -67,7 +67,7 @@ class Introspection:
         if form.require is not None:
             _demand(form.require, names)
         credential = principal.actor.credential_id
-        return _verified(principal.kind.value, subject_of(principal), principal.account_id, names, credential)
+        return _verified(principal.kind, subject_of(principal), principal.account_id, names, credential)
 
 
 @lru_cache(REMEMBERED_MAX)

@@ -17,6 +17,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def micros() -> int:
+    """Return the same time as `now` in microseconds since 1970-01-01 UTC: for what happens on every request."""
+    return time.time_ns() // 1000
+
+
 def monotonic() -> float:
     """Return seconds that never go back; stands still while the machine sleeps."""
     return time.monotonic()

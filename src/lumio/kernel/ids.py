@@ -14,7 +14,7 @@ _NOISE_BYTES, _DRAWN = 10, 512
 
 def uuid7() -> str:
     """Return a new UUIDv7 in its 36-character form; its first 48 bits are the Unix time in ms."""
-    millis = clock.to_micros(clock.now()) // _MILLISECOND & 0xFFFF_FFFF_FFFF
+    millis = clock.micros() // _MILLISECOND & 0xFFFF_FFFF_FFFF
     try:
         noise = _noise.pop()
     except IndexError:

@@ -51,6 +51,16 @@ _BY_LOOKUP = HotQuery(
     ).where(keys.c.lookup_id == bindparam("lookup_id"))
 )  # fmt: skip
 
+_USED = (
+    update(keys)
+    .where(
+        keys.c.id == bindparam("key_id"),
+        keys.c.revoked_at.is_(None),
+        or_(keys.c.last_used_at.is_(None), keys.c.last_used_at < bindparam("moment")),
+    )
+    .values(last_used_at=bindparam("moment"), last_used_ip=bindparam("ip"))
+)
+
 
 class KeyStore:
     """Reads and writes developer keys."""
@@ -118,10 +128,8 @@ class KeyStore:
 
     async def used(self, unit: Unit, uses: Mapping[str, tuple[datetime, str | None]]) -> None:
         """Move last-used times forward; never back, and never of a revoked key."""
-        for key_id, (moment, ip) in sorted(uses.items()):  # one order: no two workers wait crosswise
-            change = update(keys).where(
-                keys.c.id == key_id,
-                keys.c.revoked_at.is_(None),
-                or_(keys.c.last_used_at.is_(None), keys.c.last_used_at < moment),
-            )
-            await unit.execute(change.values(last_used_at=moment, last_used_ip=ip))
+        moves = [
+            {"key_id": key_id, "moment": moment, "ip": ip}
+            for key_id, (moment, ip) in sorted(uses.items())  # one order: no two workers wait crosswise
+        ]
+        await unit.execute(_USED, moves)

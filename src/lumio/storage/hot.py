@@ -103,6 +103,10 @@ class SqliteReader:
 
     async def row(self, query: HotQuery, **values: Any) -> Sequence[Any] | None:
         """Return the first row, or None."""
+        return self.row_now(query, **values)
+
+    def row_now(self, query: HotQuery, **values: Any) -> Sequence[Any] | None:
+        """Return the same without waiting: a file needs none."""
         rows = self._read(query.for_sqlite, values)
         return rows[0] if rows else None
 

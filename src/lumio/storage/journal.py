@@ -7,6 +7,8 @@ Events of one batch that agree are one row with an exact count (spec: audit log,
 
 import asyncio
 from collections import deque
+from collections.abc import Generator
+from typing import Any
 
 from lumio.kernel import clock
 from lumio.kernel.errors import Unavailable
@@ -30,10 +32,11 @@ class Pending:
     `problem` says why they did not, once `done`.
     """
 
-    __slots__ = ("_waiters", "closes", "deadline", "done", "events", "fold", "problem")
+    __slots__ = ("_loop", "_waiters", "closes", "deadline", "done", "events", "fold", "problem")
 
-    def __init__(self, began: float, timeout: float) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, began: float, timeout: float) -> None:
         """Begin with none."""
+        self._loop = loop
         self.fold = Fold()
         self.events = 0
         self.closes = began + timeout / SPREAD
@@ -42,12 +45,19 @@ class Pending:
         self.problem: str | None = None
         self._waiters: list[asyncio.Future[None]] = []
 
-    async def over(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Wait until it is decided; whoever stops waiting takes nobody along."""
+    def __await__(self) -> Generator[Any, None, None]:
+        """Wait until they are durable; whoever stops waiting takes nobody along.
+
+        Raises:
+            Unavailable: they are not, within the time limit since the first was queued. They may still become so: a
+                row too many is no harm.
+        """
         if not self.done:
-            waiter = loop.create_future()
+            waiter = self._loop.create_future()
             self._waiters.append(waiter)
-            await waiter
+            yield from waiter
+        if self.problem is not None:
+            raise Unavailable(self.problem)
 
     def settle(self, problem: str | None) -> None:
         """Tell everybody that all are durable, or why none is known to be; what comes later says nothing new."""
@@ -124,23 +134,12 @@ class Journal:
         ip, source, agent, request_id = origin
         stem = plain_stem(self._node, event, actor, account_id, ip, source, agent)
         pending = self._take()
-        pending.fold.add(stem, clock.to_micros(clock.now()), request_id)
+        pending.fold.add(stem, clock.micros(), request_id)
         return pending
 
-    async def settled(self, pending: Pending) -> None:
-        """Wait until a queued event is durable.
-
-        Raises:
-            Unavailable: it is not, within the time limit since it was queued. It may still become so: a row too
-                many is no harm.
-        """
-        await pending.over(self._loop)
-        if pending.problem is not None:
-            raise Unavailable(pending.problem)
-
     async def append(self, event: Event, counted: Counted | None = None) -> None:
-        """Record one event and wait until it is durable."""
-        await self.settled(self.begin(event, counted))
+        """Record one event and wait until it is durable. Raises Unavailable when it is not in time."""
+        await self.begin(event, counted)
 
     def _take(self) -> Pending:
         """Return where the next event belongs."""
@@ -149,7 +148,7 @@ class Journal:
         now = self._loop.time()
         newest = self._waiting[-1] if self._waiting else None
         if newest is None or newest.done or now > newest.closes or len(newest.fold) >= BATCH_MAX:
-            newest = self._add(Pending(now, self._timeout))
+            newest = self._add(Pending(self._loop, now, self._timeout))
         newest.events += 1
         self._queued += 1
         return newest

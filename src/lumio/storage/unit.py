@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, TypeVar
 
 from sqlalchemy import CursorResult, Executable, Table
@@ -52,7 +51,7 @@ class View:
         return await self.connection.execute(statement, values)
 
 
-class _Snapshot(View):
+class Snapshot(View):
     """A view whose snapshot begins at its first statement: what reads nothing costs no transaction."""
 
     def __init__(self, database: Database) -> None:
@@ -60,22 +59,28 @@ class _Snapshot(View):
         self._database = database
         self._reading: AbstractAsyncContextManager[AsyncConnection] | None = None
 
+    @property
+    def days_apart(self) -> bool:
+        """The same, which needs no connection to be known."""
+        return not self._database.dialect.single_writer
+
     async def execute(
         self, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
     ) -> CursorResult[Any]:
+        """Run one statement, on the snapshot that the first one begins."""
         if self._reading is None:
             self._reading = self._database.reading()
             self._connection = await self._reading.__aenter__()
         return await self.connection.execute(statement, values)
 
-    async def __aenter__(self) -> View:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._connection is not None and self._reading is not None:
-            await self._reading.__aexit__(kind, error, trace)
+    async def close(self, error: BaseException | None = None) -> None:
+        """End the snapshot, if it began; `error` is what the reader met. Raises Unavailable when it was an outage."""
+        if self._reading is not None and self._connection is not None:
+            reading, self._reading = self._reading, None
+            if error is None:
+                await reading.__aexit__(None, None, None)
+            else:
+                await reading.__aexit__(type(error), error, error.__traceback__)
 
 
 class Unit(View):
@@ -169,8 +174,18 @@ class Units:
 
     async def read(self, work: Callable[[View], Awaitable[Answer]]) -> Answer:
         """Run `work` on one snapshot that it cannot change; it begins with the first statement."""
-        async with _Snapshot(self._database) as view:
-            return await work(view)
+        view = self.view()
+        try:
+            answer = await work(view)
+        except BaseException as error:
+            await view.close(error)
+            raise
+        await view.close()
+        return answer
+
+    def view(self) -> Snapshot:
+        """Return a view for whoever closes it."""
+        return Snapshot(self._database)
 
     async def run(self, work: Callable[[Unit], Awaitable[Answer]], patience: float = PATIENCE_SECONDS) -> Answer:
         """Run `work` in a unit and commit; it may run again, so it must act through the unit alone.

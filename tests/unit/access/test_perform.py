@@ -92,6 +92,9 @@ class Held:
     async def held(self, _view: View, _principal: Principal) -> frozenset[str]:
         return self.names
 
+    def known(self, _principal: Principal) -> None:
+        return None
+
     async def held_now(self, _principal: Principal) -> frozenset[str]:
         return self.names
 

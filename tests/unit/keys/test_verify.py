@@ -31,8 +31,8 @@ def verifier(world: World) -> KeyVerifier:
 
 def _verifiers(world: World) -> dict[str, Any]:
     """Reach into the house for the verifiers that its gate asks."""
-    gate = next(one for one in world.house.web.middleware if hasattr(one, "_authenticator"))
-    found: dict[str, Any] = gate._authenticator._verifiers
+    gate = next(one for one in world.house.web.middleware if hasattr(one, "_entrance"))
+    found: dict[str, Any] = gate._entrance._authenticator._verifiers
     return found
 
 

@@ -178,7 +178,7 @@ async def test_the_limit_counts_from_the_moment_an_event_is_queued(ground: Groun
         await asyncio.sleep(0.3)
         started = asyncio.get_running_loop().time()
         with pytest.raises(Unavailable):
-            await journal.settled(pending)
+            await pending
         assert asyncio.get_running_loop().time() - started < 0.15
         sink.gate.set()
 
@@ -187,7 +187,7 @@ async def test_a_success_that_comes_by_the_thousand_is_told_like_any_other(groun
     actor = Actor("api_key", "k-1", "ci\0" + "x" * 400, "u-1", "api_key", "k-1")
     origin = Origin("::1", "peer", "a\0", "r")
     await ground.journal.append(Event("thing.made", "success", actor, origin, account_id="a-1"))
-    await ground.journal.settled(ground.journal.succeeded("thing.made", actor, origin, "a-1"))
+    await ground.journal.succeeded("thing.made", actor, origin, "a-1")
     one, other = [
         {name: getattr(row, name) for name in NAMES if name not in {"id", "ts"}}
         for row in await ground.rows(events.select().where(events.c.event == "thing.made"))

@@ -14,6 +14,7 @@ from lumio.kernel.errors import Unavailable
 from lumio.kernel.metrics import COMMITS
 from lumio.server.writing import NAME, Writer, listen
 from lumio.storage.dialect import SqliteDialect
+from lumio.storage.events import NAMES
 from lumio.storage.journal import Journal
 from lumio.storage.packing import FRAME_MAX, Packed, pack, take_from, to_bytes
 from lumio.storage.shared_sink import SharedSink
@@ -174,7 +175,8 @@ async def test_nobody_but_the_owner_may_connect_however_deep_the_folder_lies(scr
 
 
 def test_what_is_unpacked_is_what_was_packed_or_nothing_while_a_part_is_missing() -> None:
-    rows = [fact(label="żółć 😀 \x00").row("node-t/1")]
+    told = fact(label="żółć 😀 \x00").row("node-t/1")
+    rows = [tuple(told[name] for name in NAMES)]
     packed, arrived = pack(rows, []), bytearray()
     sent = to_bytes(packed)
     for byte in sent[:-1]:

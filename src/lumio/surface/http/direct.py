@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from lumio.access.principal import Asker
 from lumio.kernel.errors import LumioError
 from lumio.surface.http.counting import tell_why
-from lumio.surface.http.entrance import Entrance, Headers
+from lumio.surface.http.entrance import Entrance
 from lumio.surface.http.failures import understand
-from lumio.surface.http.frame import Application, Receive, Scope, Send
+from lumio.surface.http.rating import Headers
 
 RETRY = b"idempotency-key"
 
@@ -32,44 +32,34 @@ Render = Callable[[LumioError, str], Answer]
 
 
 class Direct:
-    """Answers GET at some exact paths; everything else is the framework's."""
+    """Answers GET at some exact paths."""
 
-    def __init__(
-        self, framework: Application, entrance: Entrance, routes: Mapping[str, Route], render: Render
-    ) -> None:
+    def __init__(self, entrance: Entrance, routes: Mapping[str, Route], render: Render) -> None:
         """Let in by `entrance`; a route answers for another address too, as a trusted proxy names it."""
-        self._framework = framework
         self._entrance = entrance
         self._routes = routes
         self._render = render
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        route = self._routes.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "GET" else None
-        if route is None or RETRY in dict(scope["headers"]):
-            await self._framework(scope, receive, send)
-            return
-        status, headers, body = await self._answered(route, scope)
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+    def __call__(self, scope: Any) -> Awaitable[Answer] | None:
+        """Return the answer to come; None for what is the framework's."""
+        route = self._routes.get(scope["path"])
+        if route is None or scope["method"] != "GET" or RETRY in dict(scope["headers"]):
+            return None
+        return self._answered(route, scope)
 
     async def _answered(self, route: Route, scope: Any) -> Answer:
         """Return the answer, held until it may leave; an answer that may not is replaced whole."""
         try:
             visit = await self._entrance.admit(scope, forwarded=True)
             scope["state"]["asker"] = visit.asker
-            answer = await self._of(route, visit.asker, scope)
+            try:
+                status, headers, body = await route(visit.asker, scope.get("query_string", b""))
+            except Exception as error:  # noqa: BLE001 - a refusal by the action is an answer too, and waits like any
+                status, headers, body = self._told(error, scope)
             await visit.late_check()
         except Exception as error:  # noqa: BLE001 - whatever went wrong is told in the form of this surface
             return self._told(error, scope)
-        return Answer(answer.status, [*answer.headers, *visit.rates], answer.body)
-
-    async def _of(self, route: Route, asker: Asker, scope: Any) -> Answer:
-        """Return the route's answer; a refusal by the action is one too, and waits like any other."""
-        try:
-            return await route(asker, scope.get("query_string", b""))
-        except Exception as error:  # noqa: BLE001 - as above
-            return self._told(error, scope)
+        return Answer(status, [*headers, *visit.rates], body)
 
     def _told(self, error: Exception, scope: Any) -> Answer:
         request_id = scope["state"]["request_id"]

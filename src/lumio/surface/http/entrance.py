@@ -6,28 +6,27 @@ authentication is on disk and its credential is still good.
 
 from typing import Any
 
-from lumio.access.authenticator import Authenticated, Authenticator
+from lumio.access.authenticator import Authenticator
 from lumio.access.kinds import Presented
 from lumio.access.principal import Asker
 from lumio.kernel.errors import LumioError, Unauthenticated
+from lumio.storage.journal import Pending
 from lumio.surface.http.carrier import Carried
 from lumio.surface.http.origin import Networks, Origins
-from lumio.surface.http.rating import Rating
-
-Headers = list[tuple[bytes, bytes]]
+from lumio.surface.http.rating import Headers, Rating
 
 
 class Visit:
     """One request whose sender is known; that its credential has ended is found and recorded once."""
 
-    __slots__ = ("_authenticated", "_authenticator", "_found", "asker", "rates")
+    __slots__ = ("_authenticator", "_durable", "_found", "asker", "rates")
 
     def __init__(
-        self, authenticator: Authenticator, authenticated: Authenticated, asker: Asker, found: list[Presented]
+        self, authenticator: Authenticator, durable: Pending | None, asker: Asker, found: list[Presented]
     ) -> None:
         """Keep what was found for the last look; `rates` are the headers that tell of the limit."""
         self._authenticator = authenticator
-        self._authenticated = authenticated
+        self._durable = durable
         self._found = found
         self.asker = asker
         self.rates: Headers = []
@@ -41,6 +40,8 @@ class Visit:
         """Raise Unauthenticated when the credential has ended by another's hand."""
         asker, outcome = self.asker, self.asker.outcome
         if not outcome.end_recorded and not outcome.ended_self:
+            if self._authenticator.stands(asker.principal):
+                return
             good = await self._authenticator.still_good(asker.principal, self._found, asker.origin)
             outcome.end_recorded = not good
         if outcome.end_recorded:
@@ -48,7 +49,8 @@ class Visit:
 
     async def on_disk(self) -> None:
         """Wait until the authentication is on disk. Raises Unavailable when it is not in time."""
-        await self._authenticator.settled(self._authenticated)
+        if self._durable is not None:
+            await self._durable
 
     async def late_check(self) -> None:
         """Wait until the authentication is on disk, then check (I6)."""
@@ -82,11 +84,14 @@ class Entrance:
         found = carried.found
         if forwarded and self._origins.from_proxy(client):
             found += carried.forwarded()
-        authenticated = await self._authenticator.authenticate(found, where, carried.account)
-        asker = Asker(authenticated.principal, where)
-        visit = Visit(self._authenticator, authenticated, asker, found)
+        principal, durable = await self._authenticator.authenticate(found, where, carried.account)
+        visit = Visit(self._authenticator, durable, Asker(principal, where), found)
+        rates = self._rating.count_now(principal, where.ip, rate)
+        if rates is not None:
+            visit.rates = rates
+            return visit
         try:
-            visit.rates = await self._rating.count(asker.principal, where.ip, rate)
+            visit.rates = await self._rating.count(principal, where.ip, rate)
         except LumioError:
             await visit.on_disk()
             raise

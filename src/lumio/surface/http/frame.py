@@ -14,6 +14,8 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
+Direct = Callable[[Any], Awaitable[tuple[int, list[tuple[bytes, bytes]], bytes]] | None]
+"""From a request to its status, headers and body to come; None for what is the application's."""
 
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -39,13 +41,23 @@ OF_ANSWERS = (
 TRANSPORT = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 
 
+def nothing(_scope: Scope) -> None:
+    """Answer nothing directly."""
+
+
 class Frame:
     """Wraps the application."""
 
-    def __init__(self, app: Application, count: Callable[[Scope, int], None], *, secure: bool) -> None:
-        """Wrap `app`; `count` is told each answer's status; `secure` says that the public address is https."""
+    def __init__(
+        self, app: Application, count: Callable[[Scope, int], None], *, secure: bool, direct: Direct = nothing
+    ) -> None:
+        """Wrap `app`; `count` is told each answer's status; `secure` says that the public address is https.
+
+        `direct` gives the answers of a few addresses that do not need the framework.
+        """
         self._app = app
         self._count = count
+        self._direct = direct
         self._always = (*ALWAYS, TRANSPORT) if secure else ALWAYS
         self._plain = (*self._always, *OF_ANSWERS)
         self._own = frozenset(name for name, _ in self._plain)
@@ -57,6 +69,14 @@ class Frame:
             return
         request_id = ids.uuid7()
         scope.setdefault("state", {})["request_id"] = request_id
+        direct = self._direct(scope)
+        if direct is not None:
+            status, headers, body = await direct
+            self._count(scope, status)
+            headers = self._dress(headers, request_id)
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+            return
 
         arrived = False
 

@@ -10,6 +10,8 @@ from lumio.access.kinds import Kind
 from lumio.access.principal import Principal
 from lumio.access.rates import RateLimiter, Rule, Standing, who
 
+Headers = list[tuple[bytes, bytes]]
+POLICY, LEFT = b"ratelimit-policy", b"ratelimit"
 RATE = "rate"
 """The `opt` of a route that has a limit of its own: the rule's name."""
 
@@ -22,23 +24,39 @@ class Rating:
         self._limiter = limiter
         self._rules = rules
 
-    async def count(self, principal: Principal, address: str | None, name: str | None) -> list[tuple[bytes, bytes]]:
-        """Count a request, also under the rule `name` of its route, and return its headers; none without a limit.
+    def count_now(self, principal: Principal, address: str | None, name: str | None) -> Headers | None:
+        """Count a request, also under the rule `name` of its route; return its headers, none without a limit.
+
+        Returns:
+            None when nothing is counted yet, since more must be drawn first.
+        """
+        if name is not None:
+            return None
+        rule = self._limiter.rule_of(principal.kind)
+        if rule is None:
+            return []
+        found = self._limiter.spend_now(rule, who(principal, address))
+        return None if found is None else [(POLICY, _policy(rule)), (LEFT, _left(found).encode())]
+
+    async def count(self, principal: Principal, address: str | None, name: str | None) -> Headers:
+        """Count a request and draw what it needs; return its headers.
 
         Raises:
             Limited: a window is used up.
         """
-        first = await self._limiter.count(principal, address)
-        if name is None or principal.kind in {Kind.SYSTEM_KEY, Kind.ANONYMOUS}:
-            return [] if first is None else _headers(first)
-        second = await self._limiter.spend(self._rules[name], who(principal, address))
-        return _headers(second) if first is None else _headers(first, second)
+        rules = [self._limiter.rule_of(principal.kind)]
+        if name is not None and principal.kind not in {Kind.SYSTEM_KEY, Kind.ANONYMOUS}:
+            rules.append(self._rules[name])
+        subject = who(principal, address)
+        found = [await self._limiter.spend(rule, subject) for rule in rules if rule is not None]
+        if not found:
+            return []
+        policies, left = b", ".join([_policy(one.rule) for one in found]), ", ".join(map(_left, found))
+        return [(POLICY, policies), (LEFT, left.encode())]
 
 
-def _headers(*standings: Standing) -> list[tuple[bytes, bytes]]:
-    policies = b", ".join([_policy(one.rule) for one in standings])
-    left = ", ".join([f'"{one.rule.name}";r={one.left};t={one.resets_in}' for one in standings])
-    return [(b"ratelimit-policy", policies), (b"ratelimit", left.encode())]
+def _left(standing: Standing) -> str:
+    return f'"{standing.rule.name}";r={standing.left};t={standing.resets_in}'
 
 
 @cache
