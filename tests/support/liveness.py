@@ -1,7 +1,7 @@
 """Revocations on a fleet without a fault, one after the other through every node, and how soon each was seen.
 
-Promise: nobody is refused for any other reason, and a time is that of the slowest node, from the commit at its
-earliest to the end of the first refusal.
+Promise: nobody is refused for any other reason. A time is that of the slowest node: from the commit at its earliest
+to the moment at which the first request that was refused was sent, for an answer takes what the machine lets it.
 """
 
 import threading
@@ -38,7 +38,7 @@ def undisturbed(servers: Fleet, tenants: Tenants, record: Record, many: int) -> 
         note(record, verdict.window, servers.bound, "no fault")
         assert not verdict.breaches, verdict.told(revocation.earliest)
         assert {one.status for one in observer.seen} == {200, 401}
-        return max(one.received for one in firsts) - revocation.earliest
+        return max(one.sent for one in firsts) - revocation.earliest
 
     with ThreadPoolExecutor(2) as pool:
         return sorted(pool.map(end, range(many)))
