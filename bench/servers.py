@@ -19,6 +19,7 @@ import httpx2
 
 START_SECONDS = 60
 STOP_SECONDS = 15
+LAST_LINES = 4
 PASSWORD = "amber-heron-reads-7-maps"  # noqa: S105 - of an installation that lives for seconds
 EMAIL = "bench@example.com"
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -85,8 +86,8 @@ def _wait(process: "subprocess.Popen[bytes]", port: int, printed: Path) -> None:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         time.sleep(0.02)
-    message = f"the server did not start; it said:\n{printed.read_text()}"
-    raise RuntimeError(message)
+    last = " ".join(printed.read_text(errors="replace").split("\n")[-LAST_LINES:]).strip()
+    raise RuntimeError(f"the server did not start; its last words: {last or 'none'}")
 
 
 def environment(folder: Path, more: Mapping[str, str]) -> dict[str, str]:
