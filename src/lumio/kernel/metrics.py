@@ -138,7 +138,8 @@ class Metrics:
         if known is not None:
             series[labels] = known + by
             return
-        if len(series) >= SERIES_MAX:
+        labels = tuple(map(str, labels))  # a member of an enumeration is equal to its text and hashes otherwise
+        if labels not in series and len(series) >= SERIES_MAX:
             labels = (REST,) * len(labels)
         series[labels] = series.get(labels, 0) + by
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lumio.access.kinds import Kind
 from lumio.kernel import clock
 from lumio.kernel.board import SILENT_SECONDS, Board
 from lumio.kernel.metrics import (
@@ -36,6 +37,14 @@ def test_what_is_counted_is_told_by_its_labels() -> None:
     metrics.count(BATCHES, by=4)
     assert counted(metrics, REQUESTS) == {("rest", "2xx", "api_key"): 2, ("rest", "4xx", "api_key"): 1}
     assert counted(metrics, BATCHES) == {(): 5}
+
+
+def test_a_member_of_an_enumeration_and_its_text_are_one_label() -> None:
+    metrics = Metrics()
+    for verdict in (Kind.API_KEY, "api_key", Kind.API_KEY):
+        metrics.count(UNAVAILABLE, verdict)
+    assert counted(metrics, UNAVAILABLE) == {("api_key",): 3}
+    assert type(next(iter(counted(metrics, UNAVAILABLE)))[0]) is str
 
 
 def test_a_family_is_bounded_and_loses_no_count() -> None:

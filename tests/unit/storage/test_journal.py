@@ -262,3 +262,21 @@ async def test_units_and_the_journal_write_side_by_side(ground: Ground) -> None:
 
     await asyncio.gather(*[make(number) for number in range(20)], *[ground.journal.append(fact()) for _ in range(20)])
     assert (len(await ground.names()), await ground.told()) == (20, 40)
+
+
+async def test_two_hosts_that_were_given_one_name_do_not_lock_shared_rows_crosswise(ground: Ground) -> None:
+    if ground.database.dialect.single_writer:
+        pytest.skip("one writer has nobody to wait for crosswise")
+    names = [Counted(f"address/192.0.2.{number}/1", until=2**60) for number in range(40)]
+    sinks = [Journal(ground.database, NODE, 5)._sink for _ in range(2)]
+    rows = [Event("auth.failed", "failure", ANONYMOUS, Origin()).row(NODE) for _ in names]
+    batch = [Tally(f"{NODE}/{one.name}", one.until, row) for one, row in zip(names, rows, strict=True)]
+    for sink in sinks:
+        await sink.open()
+    try:
+        for _ in range(20):
+            await asyncio.gather(sinks[0].write(rows[:1], batch), sinks[1].write(rows[:1], batch[::-1]))
+    finally:
+        for sink in sinks:
+            await sink.close()
+    assert await ground.told("auth.failed") == 2 * 20 * (len(batch) + 1)

@@ -46,9 +46,8 @@ class Counting:
         """Count one answer, at its start."""
         state = scope["state"]
         asker = state.get("asker")
-        kind = NOBODY if asker is None else asker.principal.kind
-        first = scope["path"].split("/", 2)[1:2]
-        surface = SURFACES.get(first[0], PAGES) if first else PAGES
+        kind = NOBODY if asker is None else asker.principal.kind.value
+        surface = SURFACES.get(scope["path"][1:].partition("/")[0], PAGES)
         self._metrics.count(REQUESTS, surface, STATUS[status // 100], kind)
         if status == UNAVAILABLE_STATUS:
             self._metrics.count(UNAVAILABLE, state.get(_WHY, REST))
