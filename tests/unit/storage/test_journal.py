@@ -269,7 +269,8 @@ async def test_two_hosts_that_were_given_one_name_do_not_lock_shared_rows_crossw
         pytest.skip("one writer has nobody to wait for crosswise")
     names = [Counted(f"address/192.0.2.{number}/1", until=2**60) for number in range(40)]
     sinks = [Journal(ground.database, NODE, 5)._sink for _ in range(2)]
-    rows = [Event("auth.failed", "failure", ANONYMOUS, Origin()).row(NODE) for _ in names]
+    told = [Event("auth.failed", "failure", ANONYMOUS, Origin()).row(NODE) for _ in names]
+    rows = [tuple(one[column] for column in NAMES) for one in told]
     batch = [Tally(f"{NODE}/{one.name}", one.until, row) for one, row in zip(names, rows, strict=True)]
     for sink in sinks:
         await sink.open()
