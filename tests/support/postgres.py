@@ -48,12 +48,13 @@ NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 def programs() -> Path:
     """Give the folder of the wheel's programs: `psql`, `pg_ctl`, `pg_basebackup` and others.
 
-    The wheel is not imported: that warns where the machine has no runtime folder, and warnings are errors.
+    The wheel is not imported: that warns where the machine has no runtime folder, and warnings are errors. Of the
+    versions in it the newest is the one that the server is.
     """
     spec = importlib.util.find_spec(WHEEL)
     assert spec is not None
     assert spec.origin is not None
-    return Path(spec.origin).parent / "pginstall" / "bin"
+    return max(Path(spec.origin).parent.glob("pginstall*"), key=lambda one: one.name) / "bin"
 
 
 class PostgresServer:

@@ -65,5 +65,8 @@ def version(*, as_json: Json = False) -> None:
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; what is logged on the way goes to stderr, for stdout is the answer's."""
+    from lumio.server import logs
+
+    logs.set_up("info")
     app()

@@ -56,7 +56,7 @@ def _prepare(settings: Settings) -> str | None:
     asyncio.run(upgrade(settings.database_admin_url))
     if not Reserve(settings.audit_reserve).keep():
         log.warning("the disk has no room for the reserve that a purge needs when it is full")
-    LedgerFile(settings.journal_dir).append(())  # it can be written, and no line of it is torn
+    _make_journal(settings)
     link = asyncio.run(_offer_set_up(settings))
     if asyncio.run(lacks_standby(Database(settings.database_url), place_of(settings))):
         message = "LUMIO_PG_FAILOVER is sync, and synchronous_standby_names of the server is empty"
@@ -82,6 +82,15 @@ def _writer(settings: Settings, folder: Path) -> list[Companion]:
         return []
     work = partial(write, listening=listen(folder), path=dialect.path)
     return [Companion("journal writer", work, settings)]
+
+
+def _make_journal(settings: Settings) -> None:
+    """See that the journal of revocations can be written, and mend what a crash left: without it none is answered."""
+    try:
+        LedgerFile(settings.journal_dir).append(())
+    except OSError as error:
+        message = f"{error}: the journal of revocations, in the folder LUMIO_JOURNAL_DIR, cannot be written"
+        raise ValueError(message) from error
 
 
 async def _offer_set_up(settings: Settings) -> str | None:
