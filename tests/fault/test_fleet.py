@@ -224,7 +224,7 @@ def test_every_kind_of_subject_that_ends_on_one_node_has_ended_on_the_others(
                 note(record_property, verdict.window, servers.bound, question.name)
                 assert not verdict.breaches, verdict.told(revocation.earliest)
                 later = {one.name for one in questions[place + 1 :]}
-                # Whether anybody gets 503 is the question of liveness; here it is whether one is refused wrongly.
+                # Whether anybody gets 503 is what the test of liveness asks; here, whether a good one is refused.
                 wrong = {one for one in observer.seen if one.question in later and one.status not in {200, 503}}
                 assert wrong == set()
 
