@@ -1,6 +1,5 @@
 """What handlers ask for by name: the very object, without a task for each; and a name that nobody provides is told."""
 
-from functools import partial
 from typing import Any
 
 import pytest
@@ -24,8 +23,10 @@ async def both(place: FromPath[int], one: NamedDependency[Thing], other: NamedDe
 
 
 def application() -> Litestar:
-    anew = {name: Provide(partial(Thing, "made anew"), sync_to_thread=False) for name in ("one", "other")}
-    return Litestar([both], dependencies=anew, openapi_config=None, logging_config=None)
+    anew = [Provide(lambda: Thing("made anew"), sync_to_thread=False) for _ in range(2)]
+    return Litestar(
+        [both], dependencies={"one": anew[0], "other": anew[1]}, openapi_config=None, logging_config=None
+    )
 
 
 def test_a_handler_gets_the_object_that_was_named() -> None:
