@@ -58,6 +58,7 @@ from lumio.surface.graph.graph import Graph
 from lumio.surface.html.pages import Facts, Pages, every
 from lumio.surface.html.routes import dashboard, root, static_file
 from lumio.surface.html.templating import StaticFiles, environment
+from lumio.surface.http.constants import settle
 from lumio.surface.http.counting import Counting, tell_why
 from lumio.surface.http.direct import Direct
 from lumio.surface.http.entrance import Entrance
@@ -157,6 +158,7 @@ def open_door(
         request_max_body_size=BODY_MAX,
         logging_config=None,
     )
+    settle(framework, known)
     hot = {"/v1/auth/verify": direct_verify(introspection, perform)}
     direct, count = Direct(entrance, hot, problem.direct), Counting(ground.metrics)
     secure = settings.public_url.startswith("https")

@@ -17,6 +17,7 @@ from lumio.introspection.service import REMEMBERED_MAX, Introspection
 from lumio.surface.http.direct import Answer
 from lumio.surface.http.gate import FORWARDED
 from lumio.surface.rest import exchange
+from lumio.surface.rest.encoding import encode
 from lumio.surface.rest.exchange import Web
 from lumio.surface.rest.openapi import shows
 
@@ -71,6 +72,6 @@ def _told(found: Verified) -> Answer:
         "x-lumio-permissions": " ".join(found.permissions),
         "x-lumio-credential": found.credential,
     }
-    body = exchange.encode(found)
+    body = encode(found)
     form = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     return Answer(200, [(name.encode(), value.encode()) for name, value in headers.items() if value] + form, body)

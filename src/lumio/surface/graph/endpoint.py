@@ -16,6 +16,7 @@ from lumio.surface.graph.graph import Graph, Question
 from lumio.surface.http.counting import tell_why
 from lumio.surface.http.failures import headers_of, status_of, understand
 from lumio.surface.rest import exchange, preference
+from lumio.surface.rest.encoding import encode
 from lumio.surface.rest.exchange import Web
 
 JSON = "application/json"
@@ -40,7 +41,7 @@ class GraphRoutes(Controller):
         if asker.retry is not None:
             raise Invalid([FieldError("Idempotency-Key", "unsupported", "GraphQL does not take it; REST does.")])
         answer = await graph.answer(await _question(request), asker)
-        return Response(exchange.encode(answer), media_type=JSON, headers=preference.applied(request))
+        return Response(encode(answer), media_type=JSON, headers=preference.applied(request))
 
     @get("/schema")
     async def sdl(self, request: Web, graph: NamedDependency[Graph]) -> Response[str]:

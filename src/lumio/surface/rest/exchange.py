@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from types import MappingProxyType
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode
 
@@ -13,17 +13,18 @@ from litestar import Request, Response
 from lumio.access import guard
 from lumio.access.principal import Asker, Retry
 from lumio.crypto.hashing import digest
-from lumio.kernel import clock
 from lumio.kernel.errors import FieldError, Invalid, Malformed
 from lumio.kernel.paging import Page
 from lumio.surface.http.carrier import POPOUT_PARAMETER
 from lumio.surface.rest import preference
+from lumio.surface.rest.encoding import JsonAnswer, encode
 from lumio.surface.rest.openapi import SHOWN, Shown
 
 Web = Request[Any, Any, Any]
 
 DEPTH_MAX = 32
 FIELDS_MAX = 50
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 FORM = "application/x-www-form-urlencoded"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -34,14 +35,16 @@ def asker(request: Web, body: bytes = b"") -> Asker:
     Raises:
         Invalid: an `Idempotency-Key` that is not 1 to 255 visible ASCII characters.
     """
-    found = preference.patient(request, cast("Asker", request.scope["state"]["asker"]))
-    key = request.headers.get("idempotency-key")
+    found, named = cast("Asker", request.scope["state"]["asker"]), dict(request.scope["headers"])
+    if b"prefer" in named:
+        found = preference.patient(request, found)
+    key = request.headers.get("idempotency-key") if b"idempotency-key" in named else None
     if key is None:
         return found
     if _KEY.fullmatch(key) is None:
         _may_ask(request)
         raise Invalid([FieldError("Idempotency-Key", "pattern", "Must be 1 to 255 visible ASCII characters.")])
-    route = f"{request.method} {request.url.path.removeprefix('/api').removeprefix('/v1')}"
+    route = f"{request.method} {_path(request).removeprefix('/api').removeprefix('/v1')}"
     return replace(found, retry=Retry(key, route, digest(body)))
 
 
@@ -189,22 +192,6 @@ def placed_query(request: Web, **named: str) -> dict[str, str]:
     return {**found, **named}
 
 
-def encode(value: Any) -> bytes:
-    """Return a result as JSON; times are RFC 3339 in UTC with Z."""
-    return msgspec.json.encode(_with_zulu(msgspec.to_builtins(value, builtin_types=(datetime,))))
-
-
-def _with_zulu(value: Any) -> Any:
-    match value:
-        case datetime():
-            return clock.rfc3339(value)
-        case dict():
-            return {name: _with_zulu(inner) for name, inner in value.items()}
-        case list() | tuple():
-            return [_with_zulu(inner) for inner in value]
-    return value
-
-
 def one(
     request: Web, result: Any, *, status: int = 200, collection: str | None = None, own: str | None = None
 ) -> Response[bytes]:
@@ -214,7 +201,7 @@ def one(
     """
     if own is None:
         created = collection and status == 201  # noqa: PLR2004 - Created
-        own = f"{collection}/{result.id}" if created else request.url.path
+        own = f"{collection}/{result.id}" if created else _path(request)
     links: dict[str, Any] = {"self": {"href": own}}
     if collection:
         links["collection"] = {"href": collection}
@@ -226,10 +213,10 @@ def one(
 
 def many(request: Web, page: Page[Any]) -> Response[bytes]:
     """Return a page of results in the envelope, with the address of the next page when there is one."""
-    links: dict[str, Any] = {"self": {"href": request.url.path}}
+    links: dict[str, Any] = {"self": {"href": _path(request)}}
     if page.next_cursor is not None:
         rest = query(request, "cursor")
-        links["next"] = {"href": f"{request.url.path}?{urlencode({**rest, 'cursor': page.next_cursor})}"}
+        links["next"] = {"href": f"{_path(request)}?{urlencode({**rest, 'cursor': page.next_cursor})}"}
     return _answer({"data": list(page.items), "_links": links}, 200)
 
 
@@ -238,5 +225,9 @@ def bare(result: Any, *, status: int = 200) -> Response[bytes]:
     return _answer(result, status)
 
 
-def _answer(body: Any, status: int, headers: Mapping[str, str] | None = None) -> Response[bytes]:
-    return Response(encode(body), status_code=status, media_type="application/json", headers=dict(headers or {}))
+def _answer(body: Any, status: int, headers: Mapping[str, str] = NO_HEADERS) -> Response[bytes]:
+    return JsonAnswer(encode(body), status, headers)
+
+
+def _path(request: Web) -> str:
+    return str(request.scope.get("root_path", "")) + request.scope["path"]
