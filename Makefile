@@ -23,9 +23,10 @@ setup: $(READY) ## Make .venv with everything that is needed, locked by hash
 run: $(READY) ## Serve on http://localhost:8000, with SQLite under ./data
 	@exec $(BIN)/lumio-server serve
 
-test: $(READY) ## Check, then run every test (brings Chromium, nginx and PostgreSQL along)
+test: $(READY) ## Check, then run every test (brings Chromium, nginx, iproute2 and PostgreSQL along)
 	@tools/chromium
 	@tools/nginx
+	@tools/iproute
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
 
@@ -39,13 +40,14 @@ fix: $(READY) ## Mend what can be mended by machine
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-prove: $(READY) ## Run the broad versions of the fault tests: 200,000 authentications, five kills
-	LUMIO_PROVE=broad $(BIN)/python -m pytest -q -s --timeout 3600 tests/fault/test_kill_under_load.py
+PROVED := tests/fault/test_kill_under_load.py tests/fault/test_fleet_broad.py tests/simulation
+prove: $(READY) ## Run the broad versions: 20,000 schedules, faults on a fleet, 200,000 authentications, kills
+	LUMIO_PROVE=broad $(BIN)/python -m pytest -q -s --timeout 7200 $(PROVED)
 
 golden: $(READY) ## Write the golden files anew; read the diff before you commit it
 	LUMIO_GOLDEN=write $(BIN)/python -m pytest tests/golden
 
-bench: $(READY) ## Measure, and print figures that can be compared
+bench: $(READY) ## Measure against bare servers and peers, and write bench/results
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.audit_log
 
