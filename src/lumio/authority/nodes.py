@@ -35,9 +35,12 @@ nodes = Table(
 """
 
 
-async def longest_silence(view: View) -> float:
-    """Return W: the longest that any registered node may serve without being heard of, in seconds."""
-    longest = (await view.execute(select(func.max(nodes.c.lease_seconds)))).scalar()
+async def longest_silence(unit: Unit) -> float:
+    """Return W: the longest that any registered node may serve without being heard of, in seconds.
+
+    A unit that ends things twice is sealed by the first time; what is only read then stands past its seal.
+    """
+    longest = (await unit.connection.execute(select(func.max(nodes.c.lease_seconds)))).scalar()
     return silence(float(longest or 0.0))
 
 

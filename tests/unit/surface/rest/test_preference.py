@@ -44,9 +44,9 @@ def test_what_is_malformed_or_unknown_was_not_said(line: str) -> None:
 def test_the_work_grows_with_the_length_of_the_header_and_no_faster(piece: str) -> None:
     def seconds(length: int) -> float:
         line = (piece * length)[:length]
-        began = time.perf_counter()
+        began = time.process_time()
         assert wait_of([line]) is None
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     short, long = (min(seconds(length) for _ in range(5)) for length in (4_000, 40_000))
     assert long < 40 * short
