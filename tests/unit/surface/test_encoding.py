@@ -19,6 +19,9 @@ class Plain(Struct, frozen=True):
     inner: "Plain | None" = None
 
 
+PLAIN, SHOWN_PLAIN = Plain("a", ["b"]), {"name": "a", "names": ["b"], "inner": None}
+
+
 class Timed(Struct, frozen=True):
     at: datetime | None
 
@@ -46,10 +49,10 @@ class Anything(Struct, frozen=True):
         (Loop(Loop(None, MOMENT)), {"next": {"next": None, "at": SHOWN}, "at": None}),
         (Anything({"x": [MOMENT]}), {"value": {"x": [SHOWN]}}),
         (Anything(Timed(MOMENT)), {"value": {"at": SHOWN}}),
-        ({"data": [Plain("a", ["b"]), Timed(MOMENT)], "_links": {}}, {"data": [{"name": "a", "names": ["b"], "inner": None}, {"at": SHOWN}], "_links": {}}),
-        (Plain("ż", [], Plain("", [])), {"name": "ż", "names": [], "inner": {"name": "", "names": [], "inner": None}}),
+        ({"data": [PLAIN, Timed(MOMENT)], "_links": {}}, {"data": [SHOWN_PLAIN, {"at": SHOWN}], "_links": {}}),
+        (Plain("ż", [], PLAIN), {"name": "ż", "names": [], "inner": SHOWN_PLAIN}),
     ],
-)  # fmt: skip
+)
 def test_times_are_shown_in_one_form_wherever_they_stand(value: object, expected: object) -> None:
     assert json.loads(encode(value)) == expected
 

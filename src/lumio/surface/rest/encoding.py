@@ -12,6 +12,7 @@ import msgspec
 from litestar import Response
 from msgspec import Struct
 from msgspec import inspect as shape
+from msgspec.structs import astuple
 
 from lumio.kernel import clock
 
@@ -42,33 +43,23 @@ def _with_zulu(value: Any) -> Any:
 @cache
 def _may_hold_times(kind: type[Struct]) -> bool:
     """Tell whether a time, or something that nobody knows, can stand anywhere in a struct of this kind."""
-    seen: set[type] = set()
-    return any(isinstance(one, shape.DateTimeType | shape.AnyType | shape.CustomType) for one in _inside(kind, seen))
+    return any(isinstance(one, _TIMES) for one in _inside(shape.type_info(kind), set()))
 
 
-def _inside(kind: Any, seen: set[type]) -> Iterator[shape.Type]:
-    """Yield every type that can stand in a value of a type, its own included."""
-    found = kind if isinstance(kind, shape.Type) else shape.type_info(kind)
-    yield found
-    match found:
-        case shape.Metadata():
-            yield from _inside(found.type, seen)
-        case shape.StructType():
-            if found.cls not in seen:
-                seen.add(found.cls)
-                for field in found.fields:
-                    yield from _inside(field.type, seen)
-        case shape.UnionType():
-            for one in found.types:
-                yield from _inside(one, seen)
-        case shape.DictType():
-            yield from _inside(found.key_type, seen)
-            yield from _inside(found.value_type, seen)
-        case shape.ListType() | shape.VarTupleType() | shape.SetType() | shape.FrozenSetType():
-            yield from _inside(found.item_type, seen)
-        case shape.TupleType():
-            for one in found.item_types:
-                yield from _inside(one, seen)
+_TIMES = (shape.DateTimeType, shape.AnyType, shape.CustomType)
+
+
+def _inside(part: Any, seen: set[type]) -> Iterator[shape.Type]:
+    """Yield every type that stands in a part of a type's description; a struct that stands in itself only once."""
+    if isinstance(part, shape.StructType):
+        if part.cls in seen:
+            return
+        seen.add(part.cls)
+    if isinstance(part, shape.Type):
+        yield part
+    inner = part if isinstance(part, tuple) else astuple(part) if isinstance(part, shape.Type | shape.Field) else ()
+    for one in inner:
+        yield from _inside(one, seen)
 
 
 class JsonAnswer(Response[bytes]):

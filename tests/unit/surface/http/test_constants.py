@@ -1,4 +1,4 @@
-"""What handlers ask for by name: the very object, without a task for each; and a name that nobody provides is told."""
+"""What handlers ask for by name: the very object, without a task for each; a name that nobody provides is told."""
 
 from typing import Any
 
@@ -24,9 +24,7 @@ async def both(place: FromPath[int], one: NamedDependency[Thing], other: NamedDe
 
 def application() -> Litestar:
     anew = [Provide(lambda: Thing("made anew"), sync_to_thread=False) for _ in range(2)]
-    return Litestar(
-        [both], dependencies={"one": anew[0], "other": anew[1]}, openapi_config=None, logging_config=None
-    )
+    return Litestar([both], dependencies={"one": anew[0], "other": anew[1]}, openapi_config=None, logging_config=None)
 
 
 def test_a_handler_gets_the_object_that_was_named() -> None:
@@ -42,6 +40,7 @@ def test_a_name_that_nobody_provides_stops_the_start() -> None:
 
 
 async def test_no_handler_of_the_house_waits_for_a_dependency(world: World) -> None:
-    models = [model for route in world.house.web.routes for _, model in getattr(route, "route_handler_map", {}).values()]
+    maps = [getattr(route, "route_handler_map", {}) for route in world.house.web.routes]
+    models = [model for one in maps for _, model in one.values()]
     assert len(models) > 100
     assert [model for model in models if model.dependency_batches] == []
