@@ -82,6 +82,8 @@ class _Reading:
             self._cut_off()
         self._statement(said)
         part = "" if said["complete"] else " It is a part of the log: what its filters or its reader's rights chose."
+        if said.get("left_out"):
+            part = f" {said['left_out']} more were not sealed yet and are not in it."
         return Verdict(Outcome.INTACT, f"{self.count} events, {self.sealed} of them sealed.{part}")
 
     def _cut_off(self) -> NoReturn:

@@ -4,6 +4,7 @@ Promise: an export is on record before its first byte leaves; it stops when its 
 a file without a signed last line is not whole.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +20,8 @@ from lumio.audit import events
 from lumio.audit.lines import MARKS, OPENINGS, WRITERS, Row, json_line
 from lumio.audit.model import ExportLog, ExportPlatformLog, Filters
 from lumio.audit.service import checked, of_account
-from lumio.audit.store.exporting import ExportStore, Part, State
+from lumio.audit.store.days import END_OF_TIME
+from lumio.audit.store.exporting import ExportStore, Part, State, Waiting
 from lumio.audit.store.filters import Chosen
 from lumio.crypto.chain import link
 from lumio.crypto.notary import Notary
@@ -29,6 +31,9 @@ from lumio.storage.unit import Unit, Units, View
 
 PATIENCE = timedelta(minutes=1)
 """Rows that happen later than this after the order are left for the next export."""
+SEALER_SECONDS = 30.0
+"""How long an export waits for a sealer that is far behind; what it leaves out then is counted in the last line."""
+PAUSE_SECONDS = 0.25
 
 MayGoOn = Callable[[], Awaitable[object]]
 
@@ -53,7 +58,7 @@ class Order:
 class Rest:
     """What follows the last sealed row: unsealed ones, and the chains' ends."""
 
-    waiting: Sequence[Row]
+    waiting: Waiting
     state: State
 
 
@@ -82,15 +87,19 @@ class Paper:
             if self._chosen.account_id is not None:
                 previous, end = bytes(row["account_prev"]), link(row["account_prev"], row["leaf"])
             else:
-                previous, end = self._end, bytes(row["chain"])
-                self._whole &= not previous or link(previous, row["leaf"]) == end
+                previous, end = (
+                    self._end,
+                    bytes(row["chain"] or b""),
+                )  # a row on hold has no place in the global chain
+                self._whole &= not (previous and end) or link(previous, row["leaf"]) == end
             self._whole &= not self._sealed or previous == self._end
             self._start, self._first = (self._start, self._first) if self._sealed else (previous, row["position"])
             self._end, self._last, self._sealed = end, row["position"], self._sealed + 1
         return rows
 
-    def statement(self, state: State, order: Order, now: datetime) -> dict[str, Any]:
+    def statement(self, rest: Rest, order: Order, now: datetime) -> dict[str, Any]:
         """Return the last line, unsigned."""
+        state, left_out = rest.state, rest.waiting.left_out
         of_account = self._chosen.account_id is not None
         start, end = (self._start, self._end) if self._sealed else (state.account_end, state.account_end)
         return {
@@ -98,7 +107,8 @@ class Paper:
             "account": self._chosen.account_id or "all",
             "format": order.format,
             "filters": urlencode(_given(self._chosen.filters)),
-            "complete": self._whole,
+            "complete": self._whole and not left_out,
+            "left_out": left_out,
             "count": self._count,
             "sealed": self._sealed,
             "first": self._first,
@@ -132,8 +142,11 @@ class Exports:
 
     @action("platform_audit.export", permission="platform-audit:read", event=events.EXPORTED)
     async def order_all(self, context: Context, form: ExportPlatformLog) -> Order:
-        """Record an export of the operator's log; one of a single account stands in that account's log."""
-        order = Order(Chosen(checked(form), form.account_id), form.format, clock.now())
+        """Record an export of the operator's log; one of a single account stands in that account's log.
+
+        Rows under a legal hold are among it: the hold is the operator's.
+        """
+        order = Order(Chosen(checked(form), form.account_id), form.format, clock.now(), with_held=True)
         known = form.account_id is not None and await self._accounts.exists(form.account_id)
         detail = {**_told(form), "account": form.account_id or "all"}
         context.record(events.EXPORTED, detail=detail, account_id=form.account_id if known else None)
@@ -163,36 +176,46 @@ class Exports:
         paper = Paper(order.chosen)
         if OPENINGS[order.format]:
             yield paper.note(OPENINGS[order.format])
-        put = WRITERS[order.format]
+        put, rest, after = WRITERS[order.format], None, 0
         async for rows in self._held(order):
             yield paper.note(put(paper.link(rows)))
-        after, rest = 0, None
+            after = int(rows[-1]["position"])
+        given_up = clock.monotonic() + SEALER_SECONDS
         while rest is None:
             await may_go_on()
-            part, rest = await self._units.read(partial(self._slice, order=order, after=after))
+            part, rest = await self._units.read(partial(self._slice, order=order, after=after, given_up=given_up))
             if part.rows:
                 yield paper.note(put(paper.link(part.rows)))
-            after = part.last or after
-        if rest.waiting:
-            yield paper.note(put(paper.link(rest.waiting)))
-        said = paper.statement(rest.state, order, clock.now())
+            if part.last is not None:
+                after, given_up = part.last, clock.monotonic() + SEALER_SECONDS
+            elif rest is None:
+                await asyncio.sleep(PAUSE_SECONDS)
+        if rest.waiting.rows:
+            yield paper.note(put(paper.link(rest.waiting.rows)))
+        said = paper.statement(rest, order, clock.now())
         yield MARKS[order.format] + json_line(self._notary.sign(said))
 
     async def _held(self, order: Order) -> AsyncIterator[Sequence[Row]]:
-        account, after = order.chosen.account_id, 0 if order.with_held else None
-        while account is not None and after is not None:
+        after: int | None = 0 if order.with_held else None
+        while after is not None:
             part = await self._units.read(partial(self._store.held, chosen=order.chosen, after=after))
             if part.rows:
                 yield part.rows
             after = part.last
 
-    async def _slice(self, view: View, order: Order, after: int) -> tuple[Part, Rest | None]:
-        """Return a part, and with the last one what is not sealed yet, as the same snapshot shows it."""
+    async def _slice(self, view: View, order: Order, after: int, given_up: float) -> tuple[Part, Rest | None]:
+        """Return a part, and with the last one what is not sealed yet, as the same snapshot shows it.
+
+        Where more waits than one answer holds, the sealer gets time to move it: it comes as sealed parts then.
+        """
         part = await self._store.sealed(view, order.chosen, after)
-        late = bool(part.rows) and clock.from_micros(part.rows[-1]["ts"]) > order.at + PATIENCE
+        latest = order.at + PATIENCE
+        late = bool(part.rows) and clock.from_micros(part.rows[-1]["ts"]) > latest
         if part.last is not None and not late:
             return part, None
-        waiting = await self._store.waiting(view, order.chosen)
+        waiting = await self._store.waiting(view, order.chosen, clock.to_micros(latest) if late else END_OF_TIME)
+        if waiting.left_out and not late and clock.monotonic() < given_up:
+            return part, None
         return part, Rest(waiting, await self._store.state(view, order.chosen.account_id))
 
 

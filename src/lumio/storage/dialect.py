@@ -37,6 +37,8 @@ class Dialect(Protocol):
 
     url: URL
     single_writer: bool
+    days_apart: bool
+    """Whether each day of the sealed log lies in a table of its own."""
 
     def upsert(self, table: Table) -> Any:
         """Return an INSERT that can say what happens to a row that is there already."""
@@ -83,6 +85,7 @@ class SqliteDialect:
     """One file, WAL, one writer at a time: `BEGIN IMMEDIATE` is every lock that there is."""
 
     single_writer = True
+    days_apart = False
 
     def __init__(self, url: URL) -> None:
         """Keep the address; make the folder of the file."""
@@ -152,6 +155,7 @@ class PostgresDialect:
     """Many writers; units order themselves by advisory locks on their subjects."""
 
     single_writer = False
+    days_apart = True
 
     def __init__(self, url: URL) -> None:
         """Keep the address."""
@@ -236,11 +240,6 @@ _HAS_DAY = text("SELECT to_regclass(:name) IS NOT NULL")
 _MAKE_DAY = text("SELECT lumio_audit_partition(CAST(:day AS integer))")
 _MAY_CHANGE = text("SELECT has_table_privilege('audit_log', 'DELETE') OR has_table_privilege('audit_log', 'UPDATE')")
 _DROP_DAY = text("SELECT lumio_audit_drop(CAST(:day AS integer))")
-
-
-def days_apart(connection: AsyncConnection) -> bool:
-    """Tell whether the database of a connection keeps each day of the sealed log in a table of its own."""
-    return connection.dialect.name == "postgresql"
 
 
 def lock_number(name: str) -> int:

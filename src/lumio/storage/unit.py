@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lumio.kernel.errors import LumioError, Unavailable
 from lumio.kernel.event import Event
-from lumio.storage import dialect, outbox
+from lumio.storage import outbox
 from lumio.storage.database import Database
 from lumio.storage.events import hot
 
@@ -26,6 +26,9 @@ Answer = TypeVar("Answer")
 
 class View:
     """What a service reads through: one snapshot."""
+
+    days_apart = False
+    """Whether each day of the sealed log lies in a table of its own: a statement that names days is faster."""
 
     def __init__(self, connection: AsyncConnection | None) -> None:
         """Wrap a connection; None where it is opened by the first statement."""
@@ -38,11 +41,6 @@ class View:
             message = "nothing was read yet"
             raise RuntimeError(message)
         return self._connection
-
-    @property
-    def days_apart(self) -> bool:
-        """Whether each day of the sealed log lies in a table of its own: a statement that names days is faster."""
-        return dialect.days_apart(self.connection)
 
     async def execute(
         self, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
@@ -57,6 +55,7 @@ class Snapshot(View):
     def __init__(self, database: Database) -> None:
         super().__init__(None)
         self._database = database
+        self.days_apart = database.dialect.days_apart
         self._reading: AbstractAsyncContextManager[AsyncConnection] | None = None
 
     @property
@@ -90,6 +89,7 @@ class Unit(View):
         """Wrap a connection whose transaction has begun."""
         super().__init__(connection)
         self._database = database
+        self.days_apart = database.dialect.days_apart
         self._node = node
         self._events: list[Event] = []
         self._messages: list[outbox.Message] = []

@@ -33,6 +33,14 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """Rows that are not sealed yet, the oldest first, and how many more there are than one answer holds."""
+
+    rows: Sequence[Row]
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """What stood at the end of an export: the chain's end, the account's end, the newest checkpoint (0: none)."""
 
@@ -46,12 +54,13 @@ class ExportStore:
     """Reads the log forwards."""
 
     async def held(self, view: View, chosen: Chosen, after: int) -> Part:
-        """Return rows of an account that a legal hold kept when their day was purged."""
+        """Return rows that a legal hold kept when their day was purged, of one account or of all."""
         columns = select(*(held.c[name] for name in NAMES), *(_proof(name, held, None) for name in _PROOF))
-        mine = conditions(held, chosen, frozenset({"account"}))
-        entries = select(held.c.position).where(mine["account"], held.c.position > after)
+        found = conditions(held, chosen, frozenset({"account"}))
+        mine = [found["account"]] if "account" in found else []
+        entries = select(held.c.position).where(*mine, held.c.position > after)
         last = (await view.execute(entries.order_by(held.c.position).offset(SLICE - 1).limit(1))).scalar()
-        wanted = columns.where(held.c.position > after, *mine.values(), *time_range(held, chosen.filters))
+        wanted = columns.where(held.c.position > after, *found.values(), *time_range(held, chosen.filters))
         if last is not None:
             wanted = wanted.where(held.c.position <= last)
         return Part(await _rows(view, wanted.order_by(held.c.position)), last)
@@ -72,14 +81,19 @@ class ExportStore:
         wanted = wanted.where(*found.values(), *time_range(log, chosen.filters))
         return Part(await _rows(view, wanted.order_by(log.c.position)), last)
 
-    async def waiting(self, view: View, chosen: Chosen) -> list[Row]:
-        """Return rows that are not sealed yet, the oldest first; they have no proof."""
+    async def waiting(self, view: View, chosen: Chosen, until: int) -> Waiting:
+        """Return rows that are not sealed yet and happened before a time (microseconds); they have no proof."""
         rows: list[Row] = []
+        left_out = 0
         for table in (hot, tally):
+            mine = [*conditions(table, chosen).values(), *time_range(table, chosen.filters), table.c.ts < until]
             columns = select(*(table.c[name] for name in NAMES), *(null().label(name) for name in _PROOF))
-            wanted = columns.where(*conditions(table, chosen).values(), *time_range(table, chosen.filters))
-            rows += await _rows(view, wanted.order_by(table.c.ts, table.c.id).limit(WAITING_MAX))
-        return sorted(rows, key=lambda row: (row["ts"], row["id"]))
+            first = await _rows(view, columns.where(*mine).order_by(table.c.ts, table.c.id).limit(WAITING_MAX))
+            if len(first) == WAITING_MAX:
+                all_of_them = select(func.count()).select_from(table).where(*mine)
+                left_out += (await view.execute(all_of_them)).scalar_one() - WAITING_MAX
+            rows += first
+        return Waiting(sorted(rows, key=lambda row: (row["ts"], row["id"])), left_out)
 
     async def state(self, view: View, account_id: str | None) -> State:
         """Return the ends of the chains as the view sees them."""

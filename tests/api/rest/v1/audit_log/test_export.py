@@ -11,9 +11,12 @@ import pytest
 from sqlalchemy import delete, insert, select
 
 from lumio.access.policy import Role
+from lumio.audit import exports
+from lumio.audit.export_check import check_export
 from lumio.audit.lines import COLUMNS, text_of
 from lumio.audit.model import ExportPlatformLog
 from lumio.audit.store import exporting
+from lumio.audit.store.sealing import SealStore
 from lumio.kernel import clock
 from lumio.storage.sealed import held, log
 from lumio.storage.sealed import seal as seals
@@ -223,6 +226,82 @@ async def test_a_slice_is_read_by_an_index(world: World) -> None:
             assert "TEMP B-TREE" not in told
             assert "Seq Scan on audit" not in told
             assert "ix_audit_log_chain" in told or "PRIMARY KEY" in told or "Index" in told
+
+
+async def unsealed(world: World, robin: Any, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Stop the sealer, and let more wait for it than one answer of an export holds; return the ids of all rows."""
+
+    async def nothing(*_: object) -> bool:
+        return False
+
+    await seal(world)
+    monkeypatch.setattr(SealStore, "waits", nothing)
+    monkeypatch.setattr(exporting, "WAITING_MAX", 4)
+    for number in range(7):
+        await world.mint_key(robin, f"late-{number}")
+    return {one["id"] for one in await world.log(robin)}
+
+
+async def test_an_export_waits_for_a_sealer_that_is_behind_and_is_whole(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    robin = await lively(world)
+    waits, waiting, asked = SealStore.waits, exporting.ExportStore.waiting, 0
+    before = await unsealed(world, robin, monkeypatch)
+
+    async def watched(*given: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            monkeypatch.setattr(SealStore, "waits", waits)
+        return await waiting(*given)
+
+    monkeypatch.setattr(exporting.ExportStore, "waiting", watched)
+    content = await exported(robin)
+    rows, said = rows_of(content)
+    ids = [row["id"] for row in rows]
+    assert asked > 2
+    assert len(ids) == len(set(ids)) == said["count"]
+    assert before <= set(ids)
+    assert (said["complete"], said["left_out"]) == (True, 0)
+    (tmp_path / "x").write_bytes(content)
+    key = await public_key(robin)
+    assert (by_house(tmp_path / "x", key), by_script(tmp_path / "x", key)) == (0, 0)
+
+
+async def test_an_export_says_how_many_rows_it_left_out_when_nobody_seals(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    robin = await lively(world)
+    before = await unsealed(world, robin, monkeypatch)
+    monkeypatch.setattr(exports, "SEALER_SECONDS", 0.0)
+    content = await exported(robin)
+    rows, said = rows_of(content)
+    ids = {row["id"] for row in rows}
+    after = {one["id"] for one in await world.log(robin)}
+    assert said["complete"] is False
+    assert 0 < len(before - ids) <= said["left_out"] <= len(after - ids)
+    assert len([row for row in rows if row["position"] is None]) == 4
+    (tmp_path / "x").write_bytes(content)
+    key = await public_key(robin)
+    assert (by_house(tmp_path / "x", key), by_script(tmp_path / "x", key)) == (0, 0)
+    assert f"{said['left_out']} more were not sealed yet" in check_export(tmp_path / "x", (key,)).sentence
+
+
+async def test_the_operators_export_has_the_rows_of_a_legal_hold_too(world: World, tmp_path: Path) -> None:
+    robin = await lively(world)
+    await seal(world)
+    account, key = await world.account_id(robin), await public_key(robin)
+    every, _ = rows_of(await exported(robin, ALL))
+    kept = [row["id"] for row in every if (row["position"] or 10) <= 9 and row["account_id"] == account]
+    await hold_back(world, account, 9)
+    for path, filters in ((ALL, {}), (ALL, {"account_id": account})):
+        content = await exported(robin, path, **filters)
+        rows, said = rows_of(content)
+        assert [row["id"] for row in rows[: len(kept)]] == kept
+        assert said["complete"]
+        (tmp_path / "x").write_bytes(content)
+        assert (by_house(tmp_path / "x", key), by_script(tmp_path / "x", key)) == (0, 0)
 
 
 async def test_the_machines_own_export_has_the_rows_of_a_legal_hold_too(world: World, tmp_path: Path) -> None:
