@@ -97,10 +97,17 @@ class PostgresPrimary:
         return str(found[0][0])
 
     async def wait(self, seconds: float) -> None:
-        """Return at a notification, or after `seconds`: a notification is never needed for a promise."""
+        """Return at a notification, or after `seconds`: a notification is never needed for a promise.
+
+        A connection that was lost is made again here, so that the next question's time is its own.
+        """
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._woken.wait()
+        if self._connection is None:
+            with suppress(*DRIVER_FAILURES):
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    await self._connected()
 
     async def close(self) -> None:
         """Close the socket, without a word to a server that may be away."""

@@ -189,8 +189,12 @@ class PostgresDialect:
         return self._engine(8, "REPEATABLE READ", default_transaction_read_only="on")
 
     def write_engine(self) -> AsyncEngine:
-        """Return the engine of writers: each statement sees what was committed before the locks were had."""
-        return self._engine(8, "READ COMMITTED")
+        """Return the engine of writers: each statement sees what was committed before the locks were had.
+
+        The limit of the whole transaction (PostgreSQL 17) is what frees the locks of a node that stops between two
+        messages of one statement: the other limits do not count then, and its locks would hold up every revocation.
+        """
+        return self._engine(8, "READ COMMITTED", transaction_timeout=STATEMENT_LIMIT)
 
     async def lock(self, connection: AsyncConnection, shared: Iterable[str], exclusive: Iterable[str]) -> None:
         """Take transaction-level advisory locks in the order of their numbers, so that no two units deadlock.

@@ -58,11 +58,6 @@ class Snapshot(View):
         self.days_apart = database.dialect.days_apart
         self._reading: AbstractAsyncContextManager[AsyncConnection] | None = None
 
-    @property
-    def days_apart(self) -> bool:
-        """The same, which needs no connection to be known."""
-        return not self._database.dialect.single_writer
-
     async def execute(
         self, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
     ) -> CursorResult[Any]:
