@@ -45,6 +45,13 @@ def test_past_the_bound_all_newcomers_share_one_row_and_the_known_ones_keep_thei
     assert counted.of_address("198.51.100.1").name != "other/61"
 
 
+def test_the_workers_of_a_host_share_the_bound(minute: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tallies, "NAMES_MAX", 50)
+    workers = [Tallies(workers=2) for _ in range(2)]
+    names = {one.of_address(f"192.0.2.{number}").name for one in workers for number in range(100)}
+    assert len(names - {"other/60"}) == 25
+
+
 def test_what_was_turned_away_counts_until_its_window_ends(minute: list[float]) -> None:
     counted = Tallies().of_throttled("192.0.2.1", window=17, seconds_left=12)
     assert counted.name == "throttled/192.0.2.1/w17"
