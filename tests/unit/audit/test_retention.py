@@ -5,6 +5,7 @@ import json
 import pytest
 from sqlalchemy import delete, func, select, update
 
+from lumio.audit.retention import Purged
 from lumio.audit.verdict import Outcome
 from lumio.storage.sealed import account_chain, checkpoint, checkpoint_account, held, log, seal, segment
 from lumio.storage.unit import Unit
@@ -133,6 +134,21 @@ async def test_after_a_restart_under_a_wrong_clock_the_cut_moves_seven_days_an_h
     grown.clocks.passes(hours=1)
     assert (await grown.retention.purge()).days <= 8
     assert await grown.days_kept() >= before - 8
+
+
+async def test_of_two_machines_one_purges_and_the_other_leaves_its_clock_alone(grown: Years) -> None:
+    await grown.retention.purge()
+    gone = 0
+    for hour in range(24 * 4):
+        grown.clocks.passes(hours=1)
+        if hour % 24 == 0:
+            await grown.day(DAYS + hour // 24)
+        here, uptime = grown.clocks.boot_id, grown.clocks.uptime
+        grown.clocks.reboot("another machine")
+        assert await grown.retention.purge() == Purged()
+        grown.clocks.boot_id, grown.clocks.uptime = here, uptime
+        gone += (await grown.retention.purge()).days
+    assert gone >= 3
 
 
 async def test_a_machine_that_was_off_for_long_purges_when_the_operator_vouches_for_its_clock(grown: Years) -> None:
