@@ -141,7 +141,7 @@ class World:
         """Let this node know nothing of any status, as one that has just started."""
         authority = self.house.authority
         if isinstance(authority, LeasedAuthority):
-            authority.memory.reset(authority.memory.cursor)
+            authority.memory.reset(authority.memory.cursor, authority.tail.written_at)
 
     async def new_person(self, email: str, role: Role | None = None, account_id: str | None = None) -> dict[str, str]:
         """Make a verified person: alone with an account of their own, or a member of `account_id` with `role`."""

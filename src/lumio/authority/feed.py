@@ -10,10 +10,10 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, Integer, String, Table, Text, bindparam, select, tuple_, update
 
-from lumio.authority.subjects import EVERYTHING, Ending, Entry, Subject
+from lumio.authority.subjects import EVERYTHING, Ending, Entry, Mark, Subject
 from lumio.kernel import clock
 from lumio.storage.columns import Moment, metadata
-from lumio.storage.hot import HotQuery
+from lumio.storage.hot import HotQuery, HotReader
 from lumio.storage.unit import Unit, View
 
 counter = Table(
@@ -37,6 +37,7 @@ revocations = Table(
 )
 
 NEWEST = HotQuery(select(counter.c.n).where(counter.c.id == 1))
+WRITTEN = HotQuery(select(revocations.c.at).where(revocations.c.seq == bindparam("seq")))
 
 
 async def append(unit: Unit, endings: Sequence[Ending]) -> list[Entry]:
@@ -52,6 +53,12 @@ async def append(unit: Unit, endings: Sequence[Ending]) -> list[Entry]:
     await unit.connection.execute(revocations.insert(), [columns(entry) for entry in entries])
     await unit.wake()
     return entries
+
+
+async def holds(hot: HotReader, mark: Mark) -> bool:
+    """Tell whether a server has the very row of a mark: then it has every row before it."""
+    row = await hot.row(WRITTEN, seq=mark.seq)
+    return (None if row is None else clock.from_micros(row[0])) == mark.at
 
 
 async def find(view: View, seq: int) -> Entry | None:

@@ -165,14 +165,25 @@ class LeasedAuthority:
         """
         replica, position = self._replica, self.tail.position
         if replica is not None and position is not None:
-            ticket = self.memory.cursor
             with suppress(Unavailable):
                 if await replica.has_replayed(position):
-                    loaded = await load(replica.reader)
+                    ticket, loaded = await self._proven(replica.reader, load)
                     if loaded is not None and not self.memory.changed(loaded.subjects, ticket):
                         return ticket, loaded
-        ticket = self.memory.ticket()
-        return ticket, await load(self._hot)
+        return await self._proven(self._hot, load)
+
+    async def _proven(self, hot: HotReader, load: Load[Facts]) -> tuple[int, Loaded[Facts] | None]:
+        """Read from one server, if it has the newest row that this node knows of; return the number of that.
+
+        After a failover a connection may lead to the old primary, which answers for as long as it is let; and a
+        replica may have followed that.
+        """
+        newest = self.memory.newest
+        async with hot.alone() as one:
+            if not await feed.holds(one, newest):
+                await one.close()
+                raise Unavailable(f"whoever answers does not know number {newest.seq} of the feed")
+            return newest.seq, await load(one)
 
     def _demand_freshness(self) -> None:
         if not self.lease.fresh():

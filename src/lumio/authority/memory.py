@@ -6,10 +6,11 @@ Promise: no status that was read before a revocation is ever used after it (I4),
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from lumio.authority.interface import Loaded
-from lumio.authority.subjects import EVERYTHING, Entry, Subject
+from lumio.authority.subjects import EVERYTHING, Entry, Mark, Subject
 from lumio.kernel import clock
 
 ENTRIES_MAX = 50_000
@@ -37,22 +38,20 @@ class Memory:
         """Know nothing."""
         self.cursor = 0
         """Every number up to here is applied (I2)."""
-        self._committed = 0
+        self.newest = Mark(0, None)
+        """The newest row that is known: a server that has it has all that a read begun now must include."""
         self._floor = 0
         self._tombstones: OrderedDict[Subject, tuple[int, float]] = OrderedDict()
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._names: dict[Subject, set[str]] = {}
 
-    def reset(self, cursor: int) -> None:
-        """Forget every status and begin at `cursor`; whatever was stamped before counts as changed."""
+    def reset(self, cursor: int, written_at: datetime | None) -> None:
+        """Forget every status and begin at `cursor`, a row of such a moment; what was stamped before is changed."""
         self._known.clear()
         self._names.clear()
         self._tombstones.clear()
-        self.cursor = self._committed = self._floor = cursor
-
-    def ticket(self) -> int:
-        """Return the number that a read of the primary, begun now, surely includes."""
-        return max(self.cursor, self._committed)
+        self.cursor = self._floor = cursor
+        self.newest = Mark(cursor, written_at)
 
     def apply(self, rows: Sequence[Entry]) -> None:
         """Apply rows of the feed, in their order.
@@ -77,7 +76,6 @@ class Memory:
         """
         for row in rows:
             self._bury(row)
-            self._committed = max(self._committed, row.seq)
 
     def get(self, name: str) -> tuple[Any, int] | None:
         """Return what is known of a credential, and the number that it includes."""
@@ -114,6 +112,8 @@ class Memory:
 
     def _bury(self, row: Entry) -> None:
         """Set a tombstone, never an older one over a newer, and drop what stands on the subject."""
+        if row.seq > self.newest.seq:
+            self.newest = Mark(row.seq, row.at)
         subject = row.ending.subject
         if row.ending.effect == "all":
             subject = EVERYTHING

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 SubjectKind = Literal["key", "account", "user", "session", "client", "grant", "popout", "role", "all"]
 Effect = Literal["ended", "changed", "all"]
@@ -50,6 +50,16 @@ class Entry:
     def identity(self) -> tuple[int, Subject, str, datetime]:
         """What tells this row from every other one, one with its number on a lost timeline too."""
         return self.seq, self.ending.subject, self.ending.effect, self.at
+
+
+class Mark(NamedTuple):
+    """A place in the feed: a number, and the moment (UTC) of its row, which tells it from one of a lost timeline.
+
+    No moment where the feed has no such row: before the first one.
+    """
+
+    seq: int
+    at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

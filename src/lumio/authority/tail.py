@@ -46,7 +46,8 @@ class Tail:
         self._outside = outside
         self._epoch = UNKNOWN
         self._cluster = ""
-        self._written_at: datetime | None = None
+        self.written_at: datetime | None = None
+        """When the row was written up to which everything is applied: it tells this timeline from another."""
         self._noted = NOTHING_AFTER
         self._registered = False
         self._history: list[tuple[int, float]] = []
@@ -144,7 +145,7 @@ class Tail:
     def _foreign(self, answer: Tailed) -> bool:
         """Tell whether an answer is of another database, another epoch, or older than what is known (I3)."""
         same = answer.epoch == self._epoch and answer.cluster == self._cluster
-        return not same or answer.seq < self._memory.cursor or answer.at_cursor != self._written_at
+        return not same or answer.seq < self._memory.cursor or answer.at_cursor != self.written_at
 
     def _doubt(self, answer: Tailed) -> None:
         """Drop the lease and everything known: what the database is now must be found out first."""
@@ -156,7 +157,7 @@ class Tail:
         """Drop the lease and everything known, and begin where this database stands."""
         self._lease.drop()
         self._epoch, self._cluster = answer.epoch, answer.cluster
-        self._memory.reset(answer.seq)
+        self._memory.reset(answer.seq, answer.at_end)
         self._history = [(answer.seq, self.now())]
 
     def _apply(self, answer: Tailed) -> None:
@@ -168,7 +169,7 @@ class Tail:
         except Gap as gap:
             self._doubt(answer)
             raise Unavailable(str(gap)) from gap
-        self._written_at = answer.at_end
+        self.written_at = answer.at_end
         if self._outside is not None:
             self._outside.ledger.take(answer.rows)
         if answer.seq > self._history[-1][0]:

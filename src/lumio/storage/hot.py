@@ -4,7 +4,8 @@ Promise: each read sees everything that was committed before it began, and holds
 """
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -74,6 +75,13 @@ class HotReader(Protocol):
         """Return every row. Raises Unavailable when the database does not answer."""
         ...
 
+    def alone(self) -> AbstractAsyncContextManager["HotReader"]:
+        """Give a reader with one connection: all that it reads is of one server, and never older than before.
+
+        Closing it lets go of a server that is not to be believed.
+        """
+        ...
+
     def sound(self) -> bool:
         """Tell whether the opened database is still the one at its address."""
         ...
@@ -123,6 +131,11 @@ class SqliteReader:
             raise Unavailable(f"database: {error}") from error
         return found
 
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[HotReader]:
+        """Give itself: there is one file."""
+        yield self
+
     def sound(self) -> bool:
         """Return False when another file lies where the opened one was."""
         return self._on_disk() == self._identity
@@ -160,17 +173,51 @@ class PostgresReader:
 
     async def rows(self, query: HotQuery, **values: Any) -> Sequence[Sequence[Any]]:
         """Return every row."""
-        prepared = query.for_postgres
+        async with self.alone() as one:
+            return await one.rows(query, **values)
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[HotReader]:
+        """Lend one connection of the pool."""
         if self._pool is None:
             raise Unavailable("the database is closed")
         try:
-            found = await self._pool.fetch(prepared.sql, *prepared.bind(values))
+            async with self._pool.acquire() as connection:
+                yield _OneConnection(connection)
         except DRIVER_FAILURES as error:
             raise Unavailable(f"database: {type(error).__name__}: {error}") from error
-        return [tuple(one.values()) for one in found]
 
     def sound(self) -> bool:
         """Return True: a server has no file to be swapped."""
+        return True
+
+
+class _OneConnection:
+    """A connection that is lent; what goes wrong with it is named by the pool."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def open(self) -> None:
+        """Do nothing: it is open."""
+
+    async def close(self) -> None:
+        """End the connection; the pool makes another, which may lead elsewhere."""
+        self._connection.terminate()
+
+    async def row(self, query: HotQuery, **values: Any) -> Sequence[Any] | None:
+        rows = await self.rows(query, **values)
+        return rows[0] if rows else None
+
+    async def rows(self, query: HotQuery, **values: Any) -> Sequence[Sequence[Any]]:
+        prepared = query.for_postgres
+        return [tuple(one.values()) for one in await self._connection.fetch(prepared.sql, *prepared.bind(values))]
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[HotReader]:
+        yield self
+
+    def sound(self) -> bool:
         return True
 
 
