@@ -88,7 +88,7 @@ class Retention:
         state = await self._units.read(self._store.state)
         if state is None or state.boot == clock.boot():
             return False
-        return abs(clock.now() - state.at) < SUCCESSION
+        return bool(abs(clock.now() - state.at) < SUCCESSION)
 
     async def _cut(self, *, trust_clock: bool) -> tuple[int, str | None]:
         """Return up to where may be purged (microseconds), or why not at all."""
