@@ -127,7 +127,7 @@ async def _go_through(world: World, theme: str) -> None:
     await asyncio.sleep(OPENING_SECONDS)
     world.truth.unavailable.clear()
     steps = [world.loop.create_task(step) for step in _steps(world, theme)]
-    await asyncio.sleep(3.2 * world.lease + 2)
+    await asyncio.sleep(2.8 * world.lease + 1.5)
     for step in steps:
         if step.done():
             step.result()
@@ -162,7 +162,7 @@ def _steps(world: World, theme: str) -> Iterator[Any]:
         yield _revoke(world, subject, moment)
     for fault in _faults(rng, theme):
         near = rng.choice(moments)
-        ahead = (0.25, 0.0) if fault is faults.stall else (0.6, -0.2)
+        ahead = (0.25, 0.0) if fault is faults.stall else rng.choice([(0.6, -0.2), (0.08, 0.0)])
         yield _at(max(0.0, near - rng.uniform(*ahead) * lease), partial(fault, world))
     yield _requests(world, theme)
     yield _others(world, moments[0] if theme == "bulk" else rng.uniform(0, lease))

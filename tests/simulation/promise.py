@@ -49,15 +49,19 @@ class Asked:
 
 @dataclass(slots=True)
 class Worst:
-    """The latest acceptances ever seen, in seconds after C, and as a share of B."""
+    """The latest acceptance ever seen: sent and decided so many seconds after C, where B was `bound`."""
 
     sent: float = 0.0
     decided: float = 0.0
-    share: float = 0.0
+    bound: float = 1.0
+
+    @property
+    def share(self) -> float:
+        return self.decided / self.bound
 
     def merge(self, other: "Worst") -> None:
-        self.sent, self.decided = max(self.sent, other.sent), max(self.decided, other.decided)
-        self.share = max(self.share, other.share)
+        if other.share > self.share:
+            self.sent, self.decided, self.bound = other.sent, other.decided, other.bound
 
 
 @dataclass(slots=True)
@@ -114,7 +118,7 @@ class Truth:
         known, late = knows(one.seq), sent >= most or decided > most
         after = one.effective is not None and now > one.effective
         if not (known or late or after):
-            self.worst.merge(Worst(max(sent, 0.0), decided, decided / most))
+            self.worst.merge(Worst(sent, decided, most))
             return
         if knows.passed(one.seq):
             cause = "I2 completeness"

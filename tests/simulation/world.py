@@ -197,7 +197,8 @@ class World:
         for ending in self.truth.visible(record, self.now):
             self.note(f"{ending.subject} has ended: number {ending.seq} is visible")
             most = bound(self.lease)
-            for after in (most + 0.001, most + 0.4, most * 1.6):
+            late = (self.lease * share for share in (0.9, 0.97, 0.995, 1.004, 1.009))
+            for after in (*late, most + 0.001, most + 0.4, most * 1.5):
                 self._probe(ending.subject, after)
 
     def _probe(self, subject: Subject, after: float) -> None:
