@@ -79,7 +79,7 @@ def _caught(variant: Variant) -> Iterator[Outcome]:
     return (one for one in outcomes if any(found.invariant == variant.caught_by for found in one.violations))
 
 
-def test_I13_without_faults_an_end_is_known_everywhere_within_a_second_and_nobody_gets_503() -> None:  # noqa: N802
+def test_i13_without_faults_an_end_is_known_everywhere_within_a_second_and_nobody_gets_503() -> None:
     outcomes = [run(seed, theme="calm") for seed in range(20)]
     assert [one.violations[0] for one in outcomes if one.violations] == []
     assert sum(one.truth.accepted for one in outcomes) > 20 * 20
