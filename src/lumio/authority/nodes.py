@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Float, String, Table, delete, func, select
+from sqlalchemy import BigInteger, Column, Float, String, Table, delete, func, insert, select
 
 from lumio.authority.lease import silence
 from lumio.authority.subjects import NodeProgress
-from lumio.kernel import clock
+from lumio.kernel import clock, ids
+from lumio.settings import LEASE_LONGEST
 from lumio.storage.columns import Moment, id_column, metadata
 from lumio.storage.unit import Unit, View
 
@@ -35,6 +36,9 @@ nodes = Table(
 """
 
 
+UNKNOWN = "before the restore"
+
+
 async def longest_silence(unit: Unit) -> float:
     """Return W: the longest that any registered node may serve without being heard of, in seconds.
 
@@ -47,6 +51,19 @@ async def longest_silence(unit: Unit) -> float:
 async def furthest(view: View) -> int:
     """Return the highest number that any registered node has applied."""
     return int((await view.execute(select(func.max(nodes.c.applied_seq)))).scalar() or 0)
+
+
+async def count_the_unknown(unit: Unit) -> None:
+    """Count one silent node with the longest lease for those whose registration a restore has lost (I10).
+
+    It is waited for like any other that says nothing, and goes when it was silent for long enough.
+    """
+    moment = clock.now()
+    row = {
+        "node_id": ids.uuid7(), "name": UNKNOWN, "boot_id": UNKNOWN, "region": UNKNOWN, "registered_at": moment,
+        "beat": 0, "beat_at": moment, "applied_seq": 0, "applied_at": moment, "lease_seconds": LEASE_LONGEST,
+    }  # fmt: skip
+    await unit.execute(insert(nodes), row)
 
 
 async def all_nodes(view: View) -> Sequence[Any]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import case, select, update
 
 from lumio.authority.feed import append, columns, counter, entry_of, revocations
-from lumio.authority.nodes import furthest
+from lumio.authority.nodes import count_the_unknown, furthest
 from lumio.authority.subjects import Ending, Entry
 from lumio.storage.unit import Unit, View
 
@@ -63,6 +63,8 @@ async def go_on(unit: Unit, lost: Sequence[Entry], endings: Sequence[Ending], ab
         above: the highest number and epoch that were ever noted.
     """
     highest = max(above.seq, await furthest(unit))
+    if not unit.alone:
+        await count_the_unknown(unit)
     await unit.seal()
     for some in _slices(lost):
         rows = [columns(row) for row in some]

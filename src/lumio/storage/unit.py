@@ -85,6 +85,8 @@ class Unit(View):
         super().__init__(connection)
         self._database = database
         self.days_apart = database.dialect.days_apart
+        self.alone = database.dialect.single_writer
+        """Whether one file is all that there is, and nobody else serves from a memory of it."""
         self._node = node
         self._events: list[Event] = []
         self._messages: list[outbox.Message] = []

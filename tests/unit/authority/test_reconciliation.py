@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import delete, select, update
 
-from lumio.authority import feed, reconciliation
+from lumio.authority import feed, nodes, reconciliation
 from lumio.authority.choice import Place, choose
 from lumio.authority.interface import Authority
 from lumio.authority.leased import LeasedAuthority
@@ -17,6 +17,7 @@ from lumio.authority.ledger_file import LedgerFile
 from lumio.authority.reconciliation import REPLAYED, Reconciliation
 from lumio.authority.subjects import EVERYTHING, Effect, Ending, Entry, Subject
 from lumio.kernel.errors import Conflict, Unavailable
+from lumio.settings import LEASE_LONGEST
 from lumio.storage.unit import Unit
 from tests.support.ground import LEASE, NODE, Ground
 
@@ -290,3 +291,19 @@ async def test_a_file_that_went_back_under_a_running_server_stops_it(host: Host,
             await asked
     assert not host.authority.fresh()
     await host.authority.close()
+
+
+async def test_i10_after_a_restore_nodes_that_it_forgot_are_outlasted(host: Host, ground: Ground) -> None:
+    if ground.database.dialect.single_writer:
+        pytest.skip("one file has no nodes")
+    await host.end(key("a"))
+    await rows_are(ground, 0)
+    await host.authority.open()
+    try:
+        await reached(host, 1)
+        seq = await host.end(key("b"))
+        assert not await host.authority.effective(seq, 0.5)
+        (unknown,) = await ground.rows(select(nodes.nodes).where(nodes.nodes.c.name == nodes.UNKNOWN))
+        assert unknown.lease_seconds == LEASE_LONGEST
+    finally:
+        await host.authority.close()
