@@ -97,7 +97,7 @@ async def test_while_the_database_is_away_the_figures_say_so_and_are_told_all_th
         raise Unavailable("the database is away")
 
     monkeypatch.setattr(Database, "reading", away)
-    assert (await robin.get("/v1/users/me")).status_code == 503
+    assert (await robin.get("/v1/api-keys")).status_code == 503
     found = await told(watched)
     assert found["lumio_database_answers"][()] == 0
     assert "lumio_outbox_messages" not in found

@@ -87,10 +87,11 @@ class KeyVerifier:
             key = opaque.parse(text, opaque.DEVELOPER_KEY)
             if key is None:
                 return Refused("malformed", guess=True)
-            status = await self._authority.status(key.name, lambda hot: self._load(hot, key.lookup_id))
+            compared = status is not None
+            status = status or await self._authority.status(key.name, lambda hot: self._load(hot, key.lookup_id))
             if status is None:
                 return Refused("unknown", guess=True)
-            if not self._peppers.matches(text, status.facts.fingerprint):
+            if compared or not self._peppers.matches(text, status.facts.fingerprint):
                 return Refused("wrong_secret", guess=True, guessed_at=status.facts.row.id)
         facts, seq = status
         row, holder, minter = facts.row, facts.holder, facts.minter

@@ -92,6 +92,7 @@ def _name(node: "NodeProgress") -> str:
 
 def _print_json(ended: "Ended", progress: "Progress") -> None:
     seq = ended.receipt.seq
-    nodes = [{"node_id": one.node_id, "region": one.region, "applied_seq": one.applied_seq} for one in progress.nodes]
+    serving = [one for one in progress.nodes if one.lease_until is not None or one.applied_seq >= seq]
+    nodes = [{"node_id": one.node_id, "region": one.region, "applied_seq": one.applied_seq} for one in serving]
     counts = {**ended.counts, "accounts": ended.accounts}
     typer.echo(json.dumps({"seq": seq, "effective": progress.effective, "ended": counts, "nodes": nodes}))

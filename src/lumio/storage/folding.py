@@ -71,7 +71,7 @@ class Fold:
     def __init__(self) -> None:
         """Begin with none."""
         self._rows: dict[Stem, Spell] = {}
-        self._tallies: dict[tuple[str, int], tuple[Stem, Spell]] = {}
+        self._tallies: dict[str, tuple[int, Stem, Spell]] = {}
 
     def __len__(self) -> int:
         """Count the rows that it makes."""
@@ -87,13 +87,14 @@ class Fold:
 
     def count(self, name: str, until: int, row: Mapping[str, Any]) -> None:
         """Take an event of a counted row; what its events do not agree on is left out."""
-        stem, known = stem_of(row), self._tallies.get((name, until))
+        stem, known = stem_of(row), self._tallies.get(name)
         if known is None:
-            self._tallies[name, until] = stem, Spell(row["ts"], row["request_id"], row["id"], row["count"])
+            self._tallies[name] = until, stem, Spell(row["ts"], row["request_id"], row["id"], row["count"])
             return
-        known[1].goes_on(row["ts"], row["count"])
-        if known[0] != stem:
-            self._tallies[name, until] = _blend(known[0], stem), known[1]
+        later, before, spell = known
+        spell.goes_on(row["ts"], row["count"])
+        if before != stem or until > later:
+            self._tallies[name] = max(until, later), before if before == stem else _blend(before, stem), spell
 
     def rows(self) -> list[Row]:
         """Return the rows, in the order in which they began."""
@@ -101,7 +102,7 @@ class Fold:
 
     def tallies(self) -> list[Tally]:
         """Return the tallies."""
-        return [Tally(name, until, spell.row(stem)) for (name, until), (stem, spell) in self._tallies.items()]
+        return [Tally(name, until, spell.row(stem)) for name, (until, stem, spell) in self._tallies.items()]
 
 
 def stem_of(row: Mapping[str, Any]) -> Stem:

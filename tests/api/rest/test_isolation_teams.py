@@ -14,7 +14,7 @@ from tests.support.world import World
 
 TABLES = ("account", "member", "invitation", "billing", "api_key", "popout_token", "session")
 MOVING = {"last_seen_at", "last_used_at", "last_used_ip"}
-ELSEWHERE = ("/v1/admin/", "/developer/")
+ELSEWHERE = ("/v1/admin/", "/developer/", "/v1/revocations/")
 """What names no thing of an account, and what has a test of its own."""
 
 
@@ -52,7 +52,8 @@ async def a_day(team: Team, mail: MailFolder) -> Recorder:
         ("GET", team.path, None), ("PATCH", team.path, {"name": "mine"}), ("DELETE", team.path, None),
         ("POST", f"{team.path}/activate", None), ("GET", f"{team.path}/members", None),
         ("POST", f"{team.path}/transfer", {"member_id": team.ids[MAX]["member_id"]}),
-        ("GET", f"{member}/departure", None), ("PATCH", member, {"role": "admin"}), ("DELETE", member, None),
+        ("GET", f"{member}/departure", None), ("POST", f"{member}/confirm", None),
+        ("PATCH", member, {"role": "admin"}), ("DELETE", member, None),
         ("DELETE", f"{team.path}/members/me", None), ("GET", f"{team.path}/invites", None),
         ("POST", f"{team.path}/invites", {"email": "new@example.com", "role": "member"}),
         ("DELETE", f"{team.path}/invites/{invitation}", None), ("GET", f"{team.path}/sub-accounts", None),
@@ -122,7 +123,7 @@ async def test_every_address_with_an_id_was_sent_again(world: World, mail: MailF
 def _shape(path: str) -> str:
     """Return an address with a star for each id."""
     words = {"v1", "accounts", "members", "me", "departure", "invites", "sub-accounts", "billing", "transfer"}
-    words |= {"activate", "api-keys", "tokens", "rotate", "accept"}
+    words |= {"activate", "api-keys", "tokens", "rotate", "accept", "confirm"}
     return "/".join(part if part in words or not part else "*" for part in path.split("/"))
 
 

@@ -16,7 +16,17 @@ async def test_everybody_in_the_account_is_listed_with_role_and_kind(team: Team)
             OPERATOR: ("owner", "person"), ANNA: ("admin", "person"), MAX: ("member", "person")
         }  # fmt: skip
         first = answer.json()["data"][0]
-        assert set(first) == {"id", "user", "name", "role", "kind", "joined_at", "two_factor", "suspended"}
+        assert set(first) == {
+            "id",
+            "user",
+            "name",
+            "role",
+            "kind",
+            "joined_at",
+            "two_factor",
+            "suspended",
+            "withheld",
+        }
     assert (await team.sam.get(f"{team.path}/members")).status_code == 404
 
 
