@@ -63,6 +63,7 @@ class Dialect:
     """The locks of storage/dialect.py: all in one sorted step."""
 
     days_apart = True
+    single_writer = False
 
     async def lock(self, connection: Session, shared: Iterable[str], exclusive: Iterable[str]) -> None:
         hard = set(exclusive)

@@ -1,5 +1,7 @@
 """Reads on every request's path: they see what was committed before, hold nothing, and fail as Unavailable."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -34,12 +36,19 @@ async def test_it_cannot_write(ground: Ground) -> None:
 
 
 class Failing:
-    """A pool whose reads end in the way that was asked for."""
+    """A pool, and a connection of it, whose reads end in the way that was asked for."""
 
     def __init__(self, problem: Exception) -> None:
         self.problem = problem
 
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator["Failing"]:
+        yield self
+
     async def fetch(self, *_given: object) -> None:
+        raise self.problem
+
+    async def fetchrow(self, *_given: object) -> None:
         raise self.problem
 
     async def close(self) -> None:
