@@ -86,9 +86,14 @@ class Watch:
         self._seen: dict[str, tuple[int, float]] = {}
 
     async def sweep(self, unit: Unit) -> list[str]:
-        """Look at every beat; remove the rows whose beat has not moved for W; return their ids."""
+        """Look at every beat; remove the rows whose beat has not moved for W; return their ids.
+
+        A beat is dated when the answer with it is here: a question that was under way for long may have met a beat of
+        its last moment, and silence counted from its sending would end before that node's lease does.
+        """
+        rows = await all_nodes(unit)
         moment, found, gone = clock.boottime(), {}, []
-        for row in await all_nodes(unit):
+        for row in rows:
             beat, since = self._seen.get(row.node_id, (row.beat, moment))
             if beat != row.beat:
                 since = moment

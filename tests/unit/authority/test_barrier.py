@@ -204,6 +204,24 @@ async def test_i11_membership_silence_counts_from_the_last_beat_that_was_seen(sw
     assert await sweeper.sweep() == ["slow"]
 
 
+async def test_i11_membership_silence_does_not_count_from_before_a_slow_question_was_answered(
+    sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweeper.paper.node("back again", 0)
+    prompt = sweeper.paper.execute
+
+    async def slow(statement: Any, values: Any = None) -> Any:
+        sweeper.clocks.move(W)
+        sweeper.paper.node("back again", 0, beat=2)
+        return await prompt(statement, values)
+
+    monkeypatch.setattr(sweeper.paper, "execute", slow)
+    await sweeper.sweep()
+    monkeypatch.setattr(sweeper.paper, "execute", prompt)
+    sweeper.clocks.move(2 * EPSILON)
+    assert await sweeper.sweep() == [], "its beat came a moment ago"
+
+
 async def test_i11_membership_a_node_that_beats_while_it_is_taken_out_stays(
     sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
