@@ -10,10 +10,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,13 +19,15 @@ import httpx2
 
 from bench import servers
 from bench.audit_rows import fill
-from bench.load import load
+from bench.background import beside
 from bench.postgres import DurablePostgres
+from bench.rotation import keep, request
 from lumio.kernel import clock
 
 ROWS = 1_000_000
 TRIES = 7
 EXPORT_SECONDS = 5.0
+LONGEST_SECONDS = 600.0
 PAGE_MS, FIRST_BYTE_MS, PURGE_SECONDS = 50.0, 1000.0, 60.0
 PROGRAM = str(Path(sys.executable).with_name("lumio-server"))
 
@@ -82,25 +82,6 @@ def command(environment: Mapping[str, str], *words: str) -> tuple[float, str]:
     return time.perf_counter() - started, said.stdout.strip()
 
 
-@contextmanager
-def traffic(port: int, key: str) -> Iterator[list[float]]:
-    """Ask all the time from eight connections until the block ends; give what each answer took, in seconds."""
-    took: list[float] = []
-    over = threading.Event()
-
-    def ask() -> None:
-        while not over.is_set():
-            took.extend(asyncio.run(load(port, "/v1/users/me", key, 0.5, connections=8)).took)
-
-    thread = threading.Thread(target=ask)
-    thread.start()
-    try:
-        yield took
-    finally:
-        over.set()
-        thread.join()
-
-
 def told(name: str, found: float, unit: str, limit: float | None = None, more: str = "") -> None:
     """Print a figure, and whether it keeps its limit."""
     verdict = "" if limit is None else f"{'pass' if found < limit else 'FAIL'} (limit {limit:g} {unit})"
@@ -123,10 +104,13 @@ def measure(backend: str, environment: dict[str, str], folder: Path, rows: int) 
         told("export: first byte", first, "ms", FIRST_BYTE_MS)
         told("export: rows", rate, "a s")
         whole = servers.environment(folder, environment)
-        with traffic(port, key) as took_each:
+        asked = keep(folder / "requests", [request("/v1/users/me", key)])
+        with beside(port, asked, seconds=LONGEST_SECONDS, connections=8) as load:
             seconds, said = command(whole, "purge", "--trust-clock")
+            meanwhile = load.finish()
         told("purge of one day beside traffic", seconds, "s", PURGE_SECONDS, said)
-        told("slowest answer meanwhile", max(took_each, default=0.0) * 1000, "ms")
+        said = ", ".join(f"{many} x {status}" for status, many in meanwhile.statuses.items())
+        told("slowest answer meanwhile", max(meanwhile.took) * 1000, "ms", None, said)
         seconds, said = command(whole, "verify")
         told("verify everything", seconds, "s", None, said)
 
