@@ -3,9 +3,10 @@
 Promise: every check reads the row and the counter; a revocation counts from its commit on. Any failure of
 the read is Unavailable, and so is a database file that was replaced, or went back, under the running server.
 
-Checks that are made in one turn of the event loop share one reading. That is no cache: the loop runs what waits in
-its order of arrival, so a request that came after the reading finds it gone; and a turn that takes long (a stopped
-process, a busy thread) does not stretch it, since its age is asked at each use.
+Checks that are made in one turn of the event loop share one look at the file. The loop runs what waits in its order of
+arrival, so a request that came after the look makes another; and a turn that takes long (a stopped process, a busy
+thread) does not stretch it, since its age is asked at each use. What was read before stands only where the file itself
+says that nothing was committed since (SQLite, `PRAGMA data_version`).
 """
 
 import asyncio
@@ -25,16 +26,17 @@ from lumio.storage.unit import Unit, View
 Facts = TypeVar("Facts")
 
 TURN_SECONDS = 0.05
-"""How old a reading may be that checks of one turn share, on the boot-time clock."""
+"""How old a look at the file may be that checks of one turn share, on the boot-time clock."""
 
 
 class _Reading:
-    """The counter, and what was read after it."""
+    """The counter, and what was read after it; both stand as long as the file says that nothing was committed."""
 
-    __slots__ = ("at", "known", "seq")
+    __slots__ = ("at", "known", "seq", "version")
 
-    def __init__(self, at: float, seq: int) -> None:
-        self.at = at
+    def __init__(self, version: int, seq: int) -> None:
+        self.at = 0.0
+        self.version = version
         self.seq = seq
         self.known: dict[str, Status[Any] | None] = {}
 
@@ -62,11 +64,12 @@ class LocalAuthority:
         self._node = node
         self._region = region
         self._reading: _Reading | None = None
+        self._looked = False
 
     async def open(self) -> None:
         """Hold the database against the journal outside. Raises Unavailable when it cannot be known what it lacks."""
         self._highest, self._went_back = 0, False
-        self._reading = None
+        self._reading, self._looked = None, False
         if self._outside is not None:
             await self._outside.ledger.open()
             await self._outside.run()
@@ -89,6 +92,7 @@ class LocalAuthority:
         reading = self._read()
         if name in reading.known:
             return reading.known[name]
+        self._hot.begin()
         loaded = await load(self._hot)
         found = None if loaded is None else Status(loaded.facts, reading.seq)
         reading.known[name] = found
@@ -109,10 +113,31 @@ class LocalAuthority:
     def _read(self) -> _Reading:
         """Return this turn's reading."""
         reading, now = self._reading, clock.boottime()
-        if reading is not None and now - reading.at < TURN_SECONDS:
+        if reading is not None and self._looked and now - reading.at < TURN_SECONDS:
             return reading
+        return self._renewed(now)
+
+    def _renewed(self, now: float) -> _Reading:
+        """Look at the file: whether it is ours, and whether anything was committed since the last reading."""
         if not self._hot.sound():
             raise Unavailable("the database file was replaced; restart the server")
+        self._hot.end()
+        reading, version = self._reading, self._hot.version()
+        if reading is None or reading.version != version:
+            # The counter is read after the version: should a commit come between, the next look reads again.
+            reading = self._reading = _Reading(version, self._newest())
+        reading.at, self._looked = now, True
+        asyncio.get_running_loop().call_soon(self._over)
+        return reading
+
+    def _over(self) -> None:
+        """End the turn: the next check looks at the file again."""
+        self._looked = False
+        self._hot.end()
+
+    def _newest(self) -> int:
+        """Read the counter."""
+        self._hot.begin()
         row = self._hot.row_now(feed.NEWEST)
         if row is None:
             raise Unavailable("the revocation counter is missing")
@@ -121,13 +146,7 @@ class LocalAuthority:
         if self._went_back:
             raise Unavailable("the database is an older state of itself than before; restart the server")
         self._highest = seq
-        reading = self._reading = _Reading(now, seq)
-        asyncio.get_running_loop().call_soon(self._over, reading)
-        return reading
-
-    def _over(self, reading: _Reading) -> None:
-        if self._reading is reading:
-            self._reading = None
+        return seq
 
     async def ended_within(self, view: View, subjects: Sequence[Subject], seq: int) -> bool:
         """Read the feed inside the unit, or on the snapshot of a read."""

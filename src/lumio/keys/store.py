@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -22,7 +23,7 @@ from sqlalchemy import (
 from lumio.kernel import clock, ids
 from lumio.keys.model import KeyRow
 from lumio.storage.columns import Moment, fingerprint_columns, id_column, metadata
-from lumio.storage.hot import HotQuery, HotReader
+from lumio.storage.hot import HOT_ROWS_MAX, HotQuery, HotReader
 from lumio.storage.unit import Unit, View
 
 keys = Table(
@@ -62,16 +63,20 @@ _USED = (
 )
 
 
+@lru_cache(HOT_ROWS_MAX)
+def _key_row(row: tuple[Any, ...]) -> KeyRow:
+    """Return a row in words: the same object as long as the database says the same."""
+    times = [None if micros is None else clock.from_micros(micros) for micros in row[7:]]
+    return KeyRow(*row[:7], *times)
+
+
 class KeyStore:
     """Reads and writes developer keys."""
 
     async def by_lookup(self, hot: HotReader, lookup_id: str) -> KeyRow | None:
         """Return what verification needs of a key, whatever its state."""
         row = await hot.row(_BY_LOOKUP, lookup_id=lookup_id)
-        if row is None:
-            return None
-        times = [None if micros is None else clock.from_micros(micros) for micros in row[7:]]
-        return KeyRow(*row[:7], *times)
+        return None if row is None else _key_row(row)
 
     async def live(
         self,

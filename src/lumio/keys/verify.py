@@ -1,5 +1,6 @@
 """Verify a developer key, cheap checks first (spec: credentials, section 3)."""
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,7 +19,7 @@ from lumio.kernel.event import Actor, Origin
 from lumio.keys.model import KeyRow
 from lumio.keys.service import MINTS_FOR_OTHERS, Keys
 from lumio.keys.store import KeyStore
-from lumio.storage.hot import HotReader
+from lumio.storage.hot import HOT_ROWS_MAX, HotReader
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,9 @@ class KeyFacts:
         return tuple(dict.fromkeys(found))
 
     def principal(self, holder: Standing, seq: int) -> Principal:
-        """Return who the key stands for, made once: the same until these facts are read again."""
+        """Return who the key stands for: the same until these facts, or the number that they include, are others."""
         made: Principal | None = self.__dict__.get("made")
-        if made is None:
+        if made is None or made.seq != seq:
             row = self.row
             made = Principal(
                 Kind.API_KEY,
@@ -72,6 +73,7 @@ class KeyVerifier:
         self._accounts = accounts
         self._authority = authority
         self._peppers = peppers
+        self._last: OrderedDict[str, KeyFacts] = OrderedDict()
 
     def accepted(self, principal: Principal, origin: Origin) -> None:
         """Note the use of a key."""
@@ -81,18 +83,21 @@ class KeyVerifier:
     async def verify(self, presented: Presented) -> Principal | Refused:
         """Return the key's principal, with its holder's standing as it is now, or why not."""
         text = presented.text
-        status: Status[KeyFacts] | None = self._authority.known(text[: opaque.NAME_LENGTH])
+        name = text[: opaque.NAME_LENGTH]
+        status: Status[KeyFacts] | None = self._authority.known(name)
+        facts = self._last.get(name) if status is None else status.facts
         # What fits the fingerprint of a row was minted here: its shape and its checksum need no look.
-        if status is None or not self._peppers.matches(text, status.facts.fingerprint):
-            key = opaque.parse(text, opaque.DEVELOPER_KEY)
-            if key is None:
-                return Refused("malformed", guess=True)
-            compared = status is not None
-            status = status or await self._authority.status(key.name, lambda hot: self._load(hot, key.lookup_id))
+        matched = facts is not None and self._peppers.matches(text, facts.fingerprint)
+        if not matched and opaque.parse(text, opaque.DEVELOPER_KEY) is None:
+            return Refused("malformed", guess=True)
+        if status is None:
+            status = await self._authority.status(name, lambda hot: self._load(hot, name))
             if status is None:
                 return Refused("unknown", guess=True)
-            if compared or not self._peppers.matches(text, status.facts.fingerprint):
-                return Refused("wrong_secret", guess=True, guessed_at=status.facts.row.id)
+            if status.facts is not facts:
+                matched = self._peppers.matches(text, status.facts.fingerprint)
+        if not matched:
+            return Refused("wrong_secret", guess=True, guessed_at=status.facts.row.id)
         facts, seq = status
         row, holder, minter = facts.row, facts.holder, facts.minter
         if row.revoked_at is not None:
@@ -105,16 +110,26 @@ class KeyVerifier:
             return _refused("minter_gone", row)
         return facts.principal(holder, seq)
 
-    async def _load(self, hot: HotReader, lookup_id: str) -> Loaded[KeyFacts] | None:
+    async def _load(self, hot: HotReader, name: str) -> Loaded[KeyFacts] | None:
         """Read the row, the standing of the holder, and of whoever has seen the secret."""
-        row = await self._store.by_lookup(hot, lookup_id)
+        row = await self._store.by_lookup(hot, name[opaque.PREFIX_LENGTH :])
         if row is None:
             return None
         holder = minter = await self._accounts.standing_of_member(hot, row.member_id)
         if holder is not None and holder.user_id is None:
             minter = await self._accounts.standing_of_user(hot, row.account_id, row.minter_id)
-        facts = KeyFacts(row, holder, minter)
+        facts = self._same(name, row, holder, minter)
         return Loaded(facts, facts.subjects, lasting=holder is not None and minter is not None)
+
+    def _same(self, name: str, row: KeyRow, holder: Standing | None, minter: Standing | None) -> KeyFacts:
+        """Return the facts of the last reading when this one has found the same: what follows from them is there."""
+        last = self._last.get(name)
+        if last is not None and last.row is row and last.holder is holder and last.minter is minter:
+            return last
+        facts = self._last[name] = KeyFacts(row, holder, minter)
+        if len(self._last) > HOT_ROWS_MAX:
+            self._last.popitem(last=False)
+        return facts
 
 
 def may_mint(holder: Standing, minter: Standing) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import bindparam, insert, not_, or_, select, tuple_, update
@@ -20,7 +21,7 @@ from lumio.accounts.model import (
 from lumio.accounts.store.tables import accounts, members, users
 from lumio.accounts.store.withheld import USER_WITHHELD, WITHHELD
 from lumio.kernel import clock, ids
-from lumio.storage.hot import HotQuery, HotReader
+from lumio.storage.hot import HOT_ROWS_MAX, HotQuery, HotReader
 from lumio.storage.unit import Unit, View
 
 _STANDING = (
@@ -63,12 +64,12 @@ class AccountStore:
     async def standing_of_member(self, hot: HotReader, member_id: str) -> Standing | None:
         """Return what a member is now, by the hot path."""
         row = await hot.row(_BY_MEMBER, member_id=member_id)
-        return None if row is None else _standing(row)
+        return None if row is None else _same_standing(row)
 
     async def standing_of_user(self, hot: HotReader, account_id: str, user_id: str) -> Standing | None:
         """Return what a person is in an account now, by the hot path."""
         row = await hot.row(_BY_USER, account_id=account_id, user_id=user_id)
-        return None if row is None else _standing(row)
+        return None if row is None else _same_standing(row)
 
     async def exists(self, account_id: str) -> bool:
         """Tell whether there is such an account, by the hot path."""
@@ -201,6 +202,12 @@ class AccountStore:
 def _standing(row: Any) -> Standing:
     member_id, account_id, user_id, role, own_name, display_name, email = row
     return Standing(member_id, account_id, user_id, role, own_name or display_name or "", email)
+
+
+@lru_cache(HOT_ROWS_MAX)
+def _same_standing(row: tuple[Any, ...]) -> Standing:
+    """Return a standing: the same object as long as the database says the same."""
+    return _standing(row)
 
 
 def _listed(row: Any) -> Listed:
