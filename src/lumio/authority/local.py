@@ -3,10 +3,10 @@
 Promise: every check reads the row and the counter; a revocation counts from its commit on. Any failure of
 the read is Unavailable, and so is a database file that was replaced, or went back, under the running server.
 
-Checks that are made in one turn of the event loop share one look at the file. The loop runs what waits in its order of
-arrival, so a request that came after the look makes another; and a turn that takes long (a stopped process, a busy
-thread) does not stretch it, since its age is asked at each use. What was read before stands only where the file itself
-says that nothing was committed since (SQLite, `PRAGMA data_version`).
+Checks that are made in one turn of the event loop share one look at the file. The loop runs what waits in its order
+of arrival, so a request that came after the look makes another; and a turn that takes long (a stopped process, a
+busy thread) does not stretch it, since its age is asked at each use. What was read before stands only where the file
+itself says that nothing was committed since (SQLite, `PRAGMA data_version`).
 """
 
 import asyncio

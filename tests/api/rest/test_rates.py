@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from lumio.access.rates import RateLimiter, Rule
 from lumio.app import build
-from lumio.kernel.errors import Limited
+from lumio.kernel.errors import Limited, Unavailable
 from lumio.settings import Settings
 from lumio.storage.rates import RateWindows
 from tests.support.world import CHEAP, World
@@ -85,3 +86,40 @@ async def test_simultaneous_requests_share_one_lease(world: World) -> None:
     limiter = RateLimiter(Counting(world.house.database), {})
     await asyncio.gather(*[limiter.spend(Rule("burst", 1000), "somebody") for _ in range(50)])
     assert draws == [50]
+
+
+async def test_many_who_draw_at_once_share_a_transaction_and_each_gets_its_own(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    windows = RateWindows(world.house.database)
+    units = 0
+    run = windows._units.run
+
+    async def counted(step: Any) -> Any:
+        nonlocal units
+        units += 1
+        return await run(step)
+
+    monkeypatch.setattr(windows._units, "run", counted)
+    asked = [(f"many/{number}", 7 + number % 2) for number in range(300)] * 2
+    granted = await asyncio.gather(*[windows.draw(name, 60, 120, 5, limit) for name, limit in asked])
+    assert granted[:300] == [(5, 5)] * 300
+    assert granted[300:] == [(limit - 5, limit) for _, limit in asked[300:]], "the second of a window gets the rest"
+    assert units == 2
+
+
+async def test_a_failure_is_told_to_all_who_draw_and_to_nobody_after(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    windows = RateWindows(world.house.database)
+
+    async def failing(step: Any) -> Any:
+        del step
+        raise Unavailable("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(windows._units, "run", failing)
+        drawn = [windows.draw(f"away/{number}", 60, 120, 5, 10) for number in range(3)]
+        answers = await asyncio.gather(*drawn, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [Unavailable] * 3
+    assert await windows.draw("away/1", 60, 120, 5, 10) == (5, 5)
