@@ -69,7 +69,7 @@ class RateLimiter:
 
     def spend_now(self, rule: Rule, subject: str) -> Standing | None:
         """Count one use of `rule` by `subject` out of what was drawn already; None when more must be drawn first."""
-        seconds = int(clock.now().timestamp())
+        seconds = clock.micros() // 1_000_000
         into = seconds % rule.seconds
         lease = self._current(f"{rule.name}/{subject}", seconds - into)
         if lease.left == 0:

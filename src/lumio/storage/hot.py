@@ -123,7 +123,7 @@ class SqliteReader:
     def end(self) -> None:
         """Let every read see the newest state again."""
         if self._connection is not None and self._connection.in_transaction:
-            self._plain("COMMIT")
+            self._plain("ROLLBACK")
 
     def version(self) -> int:
         """Return a number that is another one after any commit by whomever else; not to be asked between the two."""

@@ -73,7 +73,7 @@ class Frame:
         if direct is not None:
             status, headers, body = await direct
             self._count(scope, status)
-            headers = self._dress(headers, request_id)
+            headers = [*headers, *self._plain, (b"x-request-id", request_id.encode())]
             await send({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": body})
             return
