@@ -276,7 +276,19 @@ def migration_engine(dialect: SqliteDialect | PostgresDialect) -> AsyncEngine:
 
 async def asyncpg_pool(url: URL, size: int) -> "asyncpg.Pool[asyncpg.Record]":
     """Open a pool of raw PostgreSQL connections for the hot path."""
-    return await asyncpg.create_pool(**asyncpg_address(url), min_size=1, max_size=size, timeout=5, command_timeout=5)
+    address = asyncpg_address(url)
+    return await asyncpg.create_pool(
+        **address, min_size=1, max_size=size, timeout=5, command_timeout=5, reset=_left_clean
+    )
+
+
+async def _left_clean(connection: Any) -> None:
+    """Take a connection back as it is: nothing of ours sets anything in a session that would have to be undone.
+
+    A transaction that was left open by whoever broke off is ended.
+    """
+    if connection.is_in_transaction():
+        await connection.reset()
 
 
 def asyncpg_address(url: URL) -> dict[str, Any]:
