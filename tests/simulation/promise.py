@@ -6,7 +6,7 @@ Promise: nothing here asks the authority whether it was right; it is judged by t
 from dataclasses import dataclass, field
 from typing import Any
 
-from lumio.authority.lease import bound
+from lumio.authority.lease import DRIFT, MARGIN, bound
 from lumio.authority.subjects import EVERYTHING, Subject
 from tests.simulation.server import Record
 from tests.simulation.tables import Row
@@ -58,6 +58,11 @@ class Worst:
     @property
     def share(self) -> float:
         return self.decided / self.bound
+
+    @property
+    def of_lease(self) -> float:
+        """What part of a lease had passed by then; the rest of B is for clocks that drift and for what is in flight."""
+        return self.decided * DRIFT / (self.bound - MARGIN)
 
     def merge(self, other: "Worst") -> None:
         if other.share > self.share:
