@@ -61,7 +61,7 @@ class Worst:
 
     @property
     def of_lease(self) -> float:
-        """What part of a lease had passed by then; the rest of B is for clocks that drift and for what is in flight."""
+        """What part of a lease had passed by then; the rest of B is for clocks that drift and answers in flight."""
         return self.decided * DRIFT / (self.bound - MARGIN)
 
     def merge(self, other: "Worst") -> None:
