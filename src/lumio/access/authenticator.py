@@ -179,9 +179,9 @@ class Authenticator:
     def _counted_verdict(self, row: Row | None, verdict: Principal | Refused) -> Principal | Refused:
         """Count a verdict for the metrics, by the kind that was presented; return it."""
         if isinstance(verdict, Refused):
-            self._metrics.count(VERDICTS, "unknown" if row is None else row.kind.value, verdict.reason)
+            self._metrics.count(VERDICTS, "unknown" if row is None else row.kind, verdict.reason)
         else:
-            self._metrics.count(VERDICTS, verdict.kind.value, "accepted")
+            self._metrics.count(VERDICTS, verdict.kind, "accepted")
         return verdict
 
     def _counted(self, verdict: Refused, origin: Origin) -> Counted | None:

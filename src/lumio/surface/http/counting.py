@@ -46,7 +46,7 @@ class Counting:
         """Count one answer, at its start."""
         state = scope["state"]
         asker = state.get("asker")
-        kind = NOBODY if asker is None else asker.principal.kind.value
+        kind = NOBODY if asker is None else asker.principal.kind
         surface = SURFACES.get(scope["path"][1:].partition("/")[0], PAGES)
         self._metrics.count(REQUESTS, surface, STATUS[status // 100], kind)
         if status == UNAVAILABLE_STATUS:
