@@ -92,7 +92,6 @@ class LocalAuthority:
         reading = self._read()
         if name in reading.known:
             return reading.known[name]
-        self._hot.begin()
         loaded = await load(self._hot)
         found = None if loaded is None else Status(loaded.facts, reading.seq)
         reading.known[name] = found
@@ -121,13 +120,12 @@ class LocalAuthority:
         """Look at the file: whether it is ours, and whether anything was committed since the last reading."""
         if not self._hot.sound():
             raise Unavailable("the database file was replaced; restart the server")
-        self._hot.end()
-        reading, version = self._reading, self._hot.version()
+        asyncio.get_running_loop().call_soon(self._over)  # first: what fails below must not leave a turn open
+        reading, version = self._reading, self._hot.begin()
         if reading is None or reading.version != version:
             # The counter is read after the version: should a commit come between, the next look reads again.
             reading = self._reading = _Reading(version, self._newest())
         reading.at, self._looked = now, True
-        asyncio.get_running_loop().call_soon(self._over)
         return reading
 
     def _over(self) -> None:
@@ -137,7 +135,6 @@ class LocalAuthority:
 
     def _newest(self) -> int:
         """Read the counter."""
-        self._hot.begin()
         row = self._hot.row_now(feed.NEWEST)
         if row is None:
             raise Unavailable("the revocation counter is missing")

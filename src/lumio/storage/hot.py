@@ -98,6 +98,7 @@ class SqliteReader:
         self._path = path
         self._connection: sqlite3.Connection | None = None
         self._identity = (0, 0)
+        self._in_turn = False
 
     async def open(self) -> None:
         """Open the file for reading only."""
@@ -112,22 +113,24 @@ class SqliteReader:
             self._connection.close()
             self._connection = None
 
-    def begin(self) -> None:
-        """Let the reads from now on see one state, until `end`: what a read costs is mostly its transaction.
+    def begin(self) -> int:
+        """Begin a turn: the reads until its `end` see one state, which is what makes them cheap.
 
         Never longer than a turn of the event loop: nobody waits for anything meanwhile.
+
+        Returns:
+            A number that is another one after any commit by whomever else.
         """
-        if self._connection is not None and not self._connection.in_transaction:
-            self._plain("BEGIN")
+        self.end()
+        version = int(self._plain("PRAGMA data_version")[0][0])
+        self._in_turn = True
+        return version
 
     def end(self) -> None:
-        """Let every read see the newest state again."""
+        """End the turn: every read sees the newest state again."""
+        self._in_turn = False
         if self._connection is not None and self._connection.in_transaction:
             self._plain("ROLLBACK")
-
-    def version(self) -> int:
-        """Return a number that is another one after any commit by whomever else; not to be asked between the two."""
-        return int(self._plain("PRAGMA data_version")[0][0])
 
     async def row(self, query: HotQuery, **values: Any) -> Sequence[Any] | None:
         """Return the first row, or None."""
@@ -143,6 +146,8 @@ class SqliteReader:
         return self._read(query.for_sqlite, values)
 
     def _read(self, prepared: Prepared, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        if self._in_turn and self._connection is not None and not self._connection.in_transaction:
+            self._plain("BEGIN")
         return self._plain(prepared.sql, prepared.bind(values))
 
     def _plain(self, sql: str, values: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:

@@ -151,6 +151,23 @@ async def test_a_status_that_ended_while_it_was_read_is_read_again(ground: Groun
     assert second.facts == "ended"
 
 
+async def test_a_file_is_read_again_after_any_commit_and_only_then(ground: Ground) -> None:
+    if not ground.database.dialect.single_writer:
+        pytest.skip("a fleet learns of a change by the feed")
+    loads: list[int] = []
+
+    async def load(_hot: HotReader) -> Loaded[int]:
+        loads.append(len(loads))
+        return Loaded(len(loads), (Subject("key", "a"),))
+
+    for _ in range(3):
+        await asyncio.sleep(0)
+        await ground.authority.status("a", load)
+    assert len(loads) == 1
+    await ground.units.run(lambda unit: ground.make(unit, "of nobody's feed"))
+    assert await ground.authority.status("a", load) == (2, await ground.authority.stamp())
+
+
 async def test_nothing_loaded_is_no_status(ground: Ground) -> None:
     async def load(_hot: HotReader) -> None:
         return None

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import bindparam, select
 
 from lumio.kernel.errors import Unavailable
-from lumio.storage.hot import HotQuery, PostgresReader
+from lumio.storage.hot import HotQuery, PostgresReader, SqliteReader
 from tests.support.ground import Ground, things
 
 BY_NAME = HotQuery(select(things.c.name, things.c.n).where(things.c.name == bindparam("name")))
@@ -20,6 +20,22 @@ async def test_a_read_sees_what_was_committed_before_it_and_keeps_no_snapshot(gr
     assert await hot.row(BY_NAME, name="a") is None
     await ground.units.run(lambda unit: ground.make(unit, "a"))
     assert tuple(await hot.row(BY_NAME, name="a") or ()) == ("a", 0)
+
+
+async def test_in_a_turn_reads_see_one_state_and_after_it_the_newest(ground: Ground) -> None:
+    hot = ground.database.hot
+    if not isinstance(hot, SqliteReader):
+        pytest.skip("a server's reads are a way each")
+    before = hot.begin()
+    assert await hot.row(BY_NAME, name="a") is None
+    await ground.units.run(lambda unit: ground.make(unit, "a"))
+    assert await hot.row(BY_NAME, name="a") is None
+    hot.end()
+    assert await hot.row(BY_NAME, name="a") is not None
+    after = hot.begin()
+    hot.end()
+    assert after != before, "somebody has committed"
+    assert hot.begin() == after, "nobody has"
 
 
 async def test_values_are_passed_and_never_written_into_the_statement(ground: Ground) -> None:
