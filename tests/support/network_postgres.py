@@ -58,11 +58,6 @@ class NetworkPostgres(PostgresServer):
         """Give the URL of a database as the hosts of the network reach it."""
         return f"postgresql+asyncpg://{role}@{self._network.address(self._host, 'back')}:5432/{quote(name)}"
 
-    def ask(self, name: str, query: str, **given: str) -> list[list[str]]:
-        """Run a query through the server's own socket; `:'name'` in it stands for what is given so."""
-        answer = self._ask(query, name, **given)
-        return [line.split("|") for line in answer.splitlines()]
-
     @contextmanager
     def deaf(self, name: str, region: str) -> Iterator[None]:
         """Let the questions of one region's nodes to the feed hang while the block runs; all else goes on.
