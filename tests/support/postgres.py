@@ -60,6 +60,9 @@ def programs() -> Path:
 class PostgresServer:
     """One server; also a context manager. Databases are named with small letters, digits and `_`."""
 
+    port = 5432
+    """Which of the sockets in its folder is its own."""
+
     def __init__(self) -> None:
         self._guardian: subprocess.Popen[str] | None = None
         self._socket = ""
@@ -162,7 +165,7 @@ class PostgresServer:
         variables = [part for key, value in given.items() for part in ("-v", f"{key}={value}")]
         command = [str(programs() / "psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", *variables]
         answer = subprocess.run(
-            [*command, "-h", self._socket, "-U", "postgres", "-d", database],
+            [*command, "-h", self._socket, "-p", str(self.port), "-U", "postgres", "-d", database],
             input=statement,
             capture_output=True,
             text=True,

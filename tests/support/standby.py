@@ -15,7 +15,9 @@ from tests.support.postgres import PostgresServer, programs
 
 NAME = "lumio_standby"
 PATIENCE_SECONDS = 20.0
-_WAITED_FOR = "SELECT count(*) FROM pg_stat_replication WHERE application_name = :'standby' AND sync_state = 'sync';"
+_WAITED_FOR = """
+SELECT count(*) FROM pg_stat_replication WHERE application_name = :'standby' AND sync_state IN ('sync', 'quorum');
+"""
 _NAMED = "SELECT count(*) FROM pg_settings WHERE name = 'synchronous_standby_names' AND setting = :'standby';"
 _NAME = "ALTER SYSTEM SET synchronous_standby_names = :'standby';\nSELECT pg_reload_conf();"
 _FORGET = "ALTER SYSTEM RESET synchronous_standby_names;\nSELECT pg_reload_conf();"
@@ -34,7 +36,7 @@ class Standby:
         """Begin to keep the log, and wait until commits wait for it."""
         command = [str(programs() / "pg_receivewal"), "--synchronous", "--no-loop", "-D", self._folder.name]
         self._process = subprocess.Popen(
-            [*command, "-h", self._server.socket, "-U", "postgres"],
+            [*command, "-h", self._server.socket, "-p", str(self._server.port), "-U", "postgres"],
             env={**os.environ, "PGAPPNAME": NAME},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
