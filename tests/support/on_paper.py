@@ -115,10 +115,10 @@ class Paper:
 
     async def execute(self, statement: Any, values: Any = None) -> tables.Result:
         if statement.is_delete:
-            seen = Reading(self.rows, {})
-            for row in seen.matching(statement.table.name, statement, values or {}):
+            rows = Reading(self.rows, {}).matching(statement.table.name, statement, values or {})
+            for row in rows:
                 self.rows[statement.table.name].pop(row.node_id)
-            return tables.Result([])
+            return tables.returned(statement, rows)
         return tables.read(statement, Reading(self.rows, {}), values or {})
 
 

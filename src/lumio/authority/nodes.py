@@ -100,7 +100,7 @@ class Watch:
             found[row.node_id] = (row.beat, since)
             if moment - since > silence(row.lease_seconds):
                 still = delete(nodes).where(nodes.c.node_id == row.node_id, nodes.c.beat == row.beat)
-                await unit.execute(still)
-                gone.append(row.node_id)
+                removed = await unit.execute(still.returning(nodes.c.node_id))
+                gone += [one.node_id for one in removed.all()]
         self._seen = found
         return gone

@@ -147,7 +147,9 @@ async def test_another_restore_does_it_again_and_epochs_only_grow(host: Host, gr
     await rows_are(ground, 0)
     found = await host.outside.run()
     assert (found.epoch, host.again) == (3, ["key:a", "key:a"])
-    assert (await state(ground))[0] > first[0]
+    last = await state(ground)
+    assert last[0] > first[0]
+    assert last[1] == 3
 
 
 async def test_two_that_find_it_at_the_same_time_do_it_once(host: Host, ground: Ground) -> None:
@@ -171,6 +173,7 @@ async def test_a_host_that_knows_more_adds_what_the_first_could_not_know(
     await host.outside.run()
     found = await other.outside.run()
     assert (host.again, other.again, found.epoch) == (["key:a"], ["key:b"], 3)
+    assert (await state(ground))[1] == 3
 
 
 async def test_the_journal_learns_what_the_database_has_and_it_has_not(host: Host, ground: Ground) -> None:
