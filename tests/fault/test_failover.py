@@ -166,6 +166,8 @@ def test_i9_durability_a_failover_to_the_standby_loses_no_acknowledged_revocatio
     keeper = Standby(standby)
     try:
         until(lambda: len(site.revoked) >= ENOUGH, "nothing was revoked")
+        standby.stop_following()
+        time.sleep(SLACK_SECONDS)  # whatever is answered now would be lost
         primary.kill()
         killed = time.monotonic()
         time.sleep(LEASE + SLACK_SECONDS)

@@ -64,6 +64,7 @@ class Dialect:
 
     days_apart = True
     single_writer = False
+    patience = LIMIT_SECONDS
 
     async def lock(self, connection: Session, shared: Iterable[str], exclusive: Iterable[str]) -> None:
         hard = set(exclusive)

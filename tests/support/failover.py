@@ -24,6 +24,8 @@ GUARDIAN = Path(__file__).with_name("failover_guardian.py")
 HOST = "127.0.0.1"
 PATIENCE_SECONDS = 20.0
 NAMED = f"ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 ({NAME})';\nSELECT pg_reload_conf();"
+UNFOLLOWED = "ALTER SYSTEM SET primary_conninfo = '';\nSELECT pg_reload_conf();"
+RECEIVING = "SELECT count(*) FROM pg_stat_wal_receiver;"
 FOLLOWED = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'quorum';"
 
 
@@ -64,6 +66,11 @@ class LoopbackPostgres(PostgresServer):
         for process in [postmaster, *postmaster.children(recursive=True)]:
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(signal.SIGKILL)
+
+    def stop_following(self) -> None:
+        """Receive nothing more: what the primary commits from now on is confirmed by nobody."""
+        self.ask("postgres", UNFOLLOWED)
+        until(lambda: self.ask("postgres", RECEIVING) == [["0"]], "the standby goes on receiving")
 
     def promote(self) -> None:
         """Let a standby be the primary, as a tool of failover does."""

@@ -44,6 +44,11 @@ class Standby:
         )
         _until(lambda: _counted(self._server, _WAITED_FOR), "nobody waits for the standby")
 
+    @property
+    def runs(self) -> bool:
+        """Whether it keeps the log."""
+        return self._process is not None and self._process.poll() is None
+
     def vanish(self) -> None:
         """Be gone without a word; commits that nobody confirms wait from now on."""
         process, self._process = self._process, None
@@ -68,9 +73,14 @@ def synchronous(server: PostgresServer) -> Iterator[Standby]:
         standby.start()
         yield standby
     finally:
-        server.ask("postgres", _FORGET)
-        _until(lambda: not _counted(server, _NAMED), "the server does not read its configuration")
+        forget(server)
         standby.close()
+
+
+def forget(server: PostgresServer) -> None:
+    """Let the server wait for nobody any more."""
+    server.ask("postgres", _FORGET)
+    _until(lambda: not _counted(server, _NAMED), "the server does not read its configuration")
 
 
 def _until(true: Callable[[], bool], what: str) -> None:

@@ -15,7 +15,13 @@ from lumio.authority.primary import Beat, Node, Tailed
 from lumio.authority.subjects import Ending, Entry, Subject
 from lumio.kernel import clock
 from lumio.kernel.errors import Unavailable
-from lumio.storage.dialect import DRIVER_FAILURES, STATEMENT_LIMIT, PostgresDialect, asyncpg_address
+from lumio.storage.dialect import (
+    DRIVER_FAILURES,
+    STATEMENT_LIMIT,
+    PostgresDialect,
+    asyncpg_address,
+    gave_up_waiting,
+)
 from lumio.storage.hot import HotReader
 
 CHANNEL = "lumio_revocation"
@@ -37,6 +43,7 @@ WITH beat AS (
 )
 SELECT c.n, c.epoch, (SELECT system_identifier FROM pg_control_system())::text AS cluster,
        pg_current_wal_insert_lsn()::text AS position, (SELECT count(*) FROM beat) AS beats,
+       current_setting('synchronous_standby_names') AS standbys,
        (SELECT at FROM revocation WHERE seq = $2) AS at_cursor, (SELECT at FROM revocation WHERE seq = c.n) AS at_end,
        r.seq, r.subject_kind, r.subject_id, r.effect, r.at, r.actor, r.reason
 FROM revocation_counter c LEFT JOIN revocation r ON r.seq > $3
@@ -61,8 +68,8 @@ class PostgresPrimary:
 
     async def register(self, node: Node) -> None:
         """Insert the node's row."""
-        if self._needs_standby and not await self.standbys():
-            raise Unavailable("LUMIO_PG_FAILOVER is sync, and synchronous_standby_names is empty")
+        if self._needs_standby:
+            self._demand_standby(await self.standbys())
         moment = clock.to_micros(clock.now())
         row = (node.id, node.name, node.boot_id, node.region, moment, node.lease_seconds)
         await self.question(CONNECT_SECONDS, _REGISTER, *row)
@@ -75,6 +82,7 @@ class PostgresPrimary:
         if not found:
             raise Unavailable("the revocation counter is missing")
         first = found[0]
+        self._demand_standby(first["standbys"])
         rows = [_entry(row, first["epoch"]) for row in found if row["seq"] is not None]
         return Tailed(
             seq=first["n"],
@@ -144,12 +152,20 @@ class PostgresPrimary:
         await connection.add_listener(CHANNEL, self._told)
         return connection
 
+    def _demand_standby(self, names: str) -> None:
+        """Believe no server that waits for nobody where it may be replaced by itself: asked of each answer.
+
+        A standby that was promoted is another server, with another configuration.
+        """
+        if self._needs_standby and not names:
+            raise Unavailable("LUMIO_PG_FAILOVER is sync, and synchronous_standby_names is empty")
+
     def _told(self, *_: object) -> None:
         self._woken.set()
 
     def _warned(self, _connection: object, message: asyncpg.PostgresLogMessage) -> None:
         """Take a warning about a wait that was given up as what it is: a commit that may be lost in a failover."""
-        if str(getattr(message, "sqlstate", "")) == "01000" and "synchronous replication" in str(message.message):
+        if gave_up_waiting(message):
             self._doubtful = True
 
 

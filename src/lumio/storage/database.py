@@ -62,7 +62,7 @@ class Database:
         """Give a connection inside a transaction that may write; the caller commits or it rolls back.
 
         Raises:
-            Unavailable: the database does not answer.
+            Unavailable: the database does not answer, or has committed what a failover may lose.
             Conflict: a constraint was broken.
             DBAPIError: another transaction was in the way, and the same unit may be tried again.
         """
@@ -70,6 +70,8 @@ class Database:
             async with self.gate, self.writes.connect() as connection:
                 await connection.begin()
                 yield connection
+                if not await self.dialect.waited(connection):
+                    raise Unavailable("a commit did not wait for its standby")
 
 
 def _never(_error: DBAPIError) -> bool:

@@ -3,6 +3,7 @@
 Promise: no other module asks which database it is on.
 """
 
+import asyncio
 from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path
@@ -26,6 +27,7 @@ PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA trusted_schema=OFF",
 )
+_DOUBTFUL = "a commit did not wait for its standby"
 _PG_RETRY = {"40001", "40P01"}
 DRIVER_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 """What the raw driver raises when a server does not answer: a connection that breaks off at the wrong moment
@@ -39,6 +41,8 @@ class Dialect(Protocol):
     single_writer: bool
     days_apart: bool
     """Whether each day of the sealed log lies in a table of its own."""
+    patience: float | None
+    """Seconds that a reader waits for one answer; None where there is no link that could be cut."""
 
     def upsert(self, table: Table) -> Any:
         """Return an INSERT that can say what happens to a row that is there already."""
@@ -76,6 +80,10 @@ class Dialect(Protocol):
         """Tell whether this role may change or delete sealed events."""
         ...
 
+    async def waited(self, connection: AsyncConnection) -> bool:
+        """Tell whether the last commit was waited for as far as it should be; asked after it, once."""
+        ...
+
     def retryable(self, error: DBAPIError) -> bool:
         """Tell whether the same unit may simply be tried again."""
         ...
@@ -86,6 +94,7 @@ class SqliteDialect:
 
     single_writer = True
     days_apart = False
+    patience = None
 
     def __init__(self, url: URL) -> None:
         """Keep the address; make the folder of the file."""
@@ -146,6 +155,10 @@ class SqliteDialect:
         """Return True: whoever writes a file may write all of it."""
         return True
 
+    async def waited(self, connection: AsyncConnection) -> bool:  # noqa: ARG002
+        """Return True: the file is on the disk."""
+        return True
+
     def retryable(self, error: DBAPIError) -> bool:  # noqa: ARG002
         """Return False: with the lock taken first nothing can be in the way."""
         return False
@@ -156,6 +169,7 @@ class PostgresDialect:
 
     single_writer = False
     days_apart = True
+    patience = 5.0
 
     def __init__(self, url: URL) -> None:
         """Keep the address."""
@@ -194,7 +208,17 @@ class PostgresDialect:
         The limit of the whole transaction (PostgreSQL 17) is what frees the locks of a node that stops between two
         messages of one statement: the other limits do not count then, and its locks would hold up every revocation.
         """
-        return self._engine(8, "READ COMMITTED", transaction_timeout=STATEMENT_LIMIT)
+        engine = self._engine(8, "READ COMMITTED", transaction_timeout=STATEMENT_LIMIT)
+
+        @event.listens_for(engine.sync_engine, "connect")
+        def listen(connection: Any, record: Any) -> None:
+            def warned(_connection: object, message: asyncpg.PostgresLogMessage) -> None:
+                if gave_up_waiting(message):
+                    record.info[_DOUBTFUL] = True
+
+            connection.driver_connection.add_log_listener(warned)
+
+        return engine
 
     async def lock(self, connection: AsyncConnection, shared: Iterable[str], exclusive: Iterable[str]) -> None:
         """Take transaction-level advisory locks in the order of their numbers, so that no two units deadlock.
@@ -228,6 +252,11 @@ class PostgresDialect:
         """Ask for the role's rights on the sealed log."""
         return bool((await connection.execute(_MAY_CHANGE)).scalar())
 
+    async def waited(self, connection: AsyncConnection) -> bool:
+        """Return False when the server has warned of a commit that its standby may not have."""
+        await asyncio.sleep(0)  # the driver hands on what the server warned of in the loop's next turn
+        return not connection.info.pop(_DOUBTFUL, False)
+
     def retryable(self, error: DBAPIError) -> bool:
         """Return True for a serialization failure or a deadlock."""
         return getattr(error.orig, "sqlstate", None) in _PG_RETRY
@@ -244,6 +273,16 @@ _HAS_DAY = text("SELECT to_regclass(:name) IS NOT NULL")
 _MAKE_DAY = text("SELECT lumio_audit_partition(CAST(:day AS integer))")
 _MAY_CHANGE = text("SELECT has_table_privilege('audit_log', 'DELETE') OR has_table_privilege('audit_log', 'UPDATE')")
 _DROP_DAY = text("SELECT lumio_audit_drop(CAST(:day AS integer))")
+
+
+def gave_up_waiting(message: asyncpg.PostgresLogMessage) -> bool:
+    """Tell whether a server warns that a commit did not wait for its standby: a failover may lose it.
+
+    The function that says so has one name in every language of the server's messages.
+    """
+    where, words = getattr(message, "server_source_function", ""), str(message.message)
+    warning = str(getattr(message, "sqlstate", "")) == "01000"
+    return warning and (where == "SyncRepWaitForLSN" or "synchronous replication" in words)
 
 
 def lock_number(name: str) -> int:

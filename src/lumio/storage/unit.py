@@ -4,8 +4,8 @@ Promise: everything of a unit commits, or nothing does; a change without its eve
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -61,20 +61,31 @@ class Snapshot(View):
     async def execute(
         self, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
     ) -> CursorResult[Any]:
-        """Run one statement, on the snapshot that the first one begins."""
-        if self._reading is None:
-            self._reading = self._database.reading()
-            self._connection = await self._reading.__aenter__()
-        return await self.connection.execute(statement, values)
+        """Run one statement, on the snapshot that the first one begins. Raises Unavailable when it takes too long."""
+        async with self._in_time():
+            if self._reading is None:
+                self._reading = self._database.reading()
+                self._connection = await self._reading.__aenter__()
+            return await self.connection.execute(statement, values)
 
     async def close(self, error: BaseException | None = None) -> None:
         """End the snapshot, if it began; `error` is what the reader met. Raises Unavailable when it was an outage."""
         if self._reading is not None and self._connection is not None:
             reading, self._reading = self._reading, None
-            if error is None:
-                await reading.__aexit__(None, None, None)
-            else:
-                await reading.__aexit__(type(error), error, error.__traceback__)
+            kind, trace = (None, None) if error is None else (type(error), error.__traceback__)
+            ending = asyncio.ensure_future(reading.__aexit__(kind, error, trace))  # giving back cannot be cancelled
+            ending.add_done_callback(_looked_at)
+            async with self._in_time():
+                await asyncio.shield(ending)
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        """Wait for the database, but not for ever: a cut link says nothing. What is given up costs its connection."""
+        try:
+            async with asyncio.timeout(self._database.dialect.patience):
+                yield
+        except TimeoutError:
+            raise Unavailable("the database did not answer a read in time") from None
 
 
 class Unit(View):
@@ -245,7 +256,7 @@ class _Asker:
     waits: bool = True
 
 
-def _looked_at(task: "asyncio.Task[Any]") -> None:
-    """Take note of how a unit ended, so that one nobody waited for is no warning."""
+def _looked_at(task: "asyncio.Future[Any]") -> None:
+    """Take note of how something ended, so that what nobody waited for is no warning."""
     if not task.cancelled():
         task.exception()

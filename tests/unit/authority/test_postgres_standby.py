@@ -17,7 +17,7 @@ from lumio.kernel.errors import Unavailable
 from lumio.settings import Settings
 from tests.support.follower import LEASE, PATIENCE_SECONDS, Follower
 from tests.support.postgres import PostgresServer
-from tests.support.standby import Standby, synchronous
+from tests.support.standby import Standby, forget, synchronous
 
 pytestmark = pytest.mark.parametrize("template", ["postgresql"], indirect=True)
 
@@ -63,6 +63,34 @@ async def test_sync_a_standby_that_is_away_costs_the_lease_and_one_that_is_back_
     standby.start()
     await careful.tail.turn()
     assert careful.lease.left() == LEASE
+
+
+async def test_sync_believes_no_server_that_has_come_to_wait_for_nobody(
+    careful: Follower, standby: Standby, postgres_server: PostgresServer
+) -> None:
+    await careful.tail.turn()
+    careful.clocks.move(1)
+    forget(postgres_server)
+    await careful.primary.close()
+    assert "synchronous_standby_names is empty" in await careful.refused()
+    assert careful.lease.left() == LEASE - 1
+    assert standby.runs, "it is there, and commits do not wait for it"
+
+
+async def test_a_unit_whose_commit_did_not_wait_for_its_standby_is_not_acknowledged(
+    careful: Follower, standby: Standby, postgres_server: PostgresServer
+) -> None:
+    await careful.tail.turn()
+    before, after = careful.memory.cursor, [KEY, Subject("key", "next")]
+    standby.vanish()
+    async with impatient(postgres_server):
+        with pytest.raises(Unavailable, match="did not wait for its standby"):
+            await careful.end(after[0])
+    standby.start()
+    await careful.end(after[1])
+    await careful.tail.turn()
+    assert careful.memory.cursor == before + 2, "it was committed all the same: the feed brings what nobody was told"
+    assert careful.memory.changed([KEY], before)
 
 
 async def test_a_proof_whose_commit_did_not_wait_for_its_standby_is_none(
