@@ -34,6 +34,7 @@ KEYS = 60
 ENOUGH = 15
 """Revocations that are answered before the primary dies."""
 SLACK_SECONDS = 1.0
+EPOCH = "SELECT epoch FROM revocation_counter;"
 FEED = "SELECT subject_id FROM revocation WHERE subject_kind = 'key' AND effect = 'ended';"
 
 
@@ -188,6 +189,7 @@ def test_i9_durability_a_failover_to_the_standby_loses_no_acknowledged_revocatio
             one.join(30)
         keeper.close()
 
+    assert standby.ask(NAME, EPOCH) == [["1"]], "a row was lost, and put back from a journal outside the database"
     ended = {row[0] for row in standby.ask(NAME, FEED)}
     assert len(site.revoked) >= ENOUGH
     assert set(site.revoked) <= ended, "an acknowledged revocation was lost"

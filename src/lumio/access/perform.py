@@ -82,7 +82,10 @@ class Perform:
         try:
             form = self._admit(action, asker, raw, lax=lax)
             prepared = await self._prepare(action, asker, form)
-            output = await self._units.run(lambda unit: self._change(action, asker, form, prepared, unit))
+            queue = str(asker.principal.subjects[0]) if asker.principal.subjects else None
+            output = await self._units.run(
+                lambda unit: self._change(action, asker, form, prepared, unit), queue=queue
+            )
         except LumioError as error:
             await self._refused(action, asker, error)
             raise

@@ -5,9 +5,10 @@ Promise: everything of a unit commits, or nothing does; a change without its eve
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 from sqlalchemy import CursorResult, Executable, Table
 from sqlalchemy.exc import DBAPIError
@@ -21,6 +22,8 @@ from lumio.storage.events import hot
 
 ATTEMPTS = 4
 PATIENCE_SECONDS = 5.0
+WAITING_MAX = 4
+"""Units of one queue that wait for their locks with a connection: half of the pool, so that others have the rest."""
 Answer = TypeVar("Answer")
 
 
@@ -102,6 +105,8 @@ class Unit(View):
         self._events: list[Event] = []
         self._messages: list[outbox.Message] = []
         self._sealed = False
+        self.waits: AsyncExitStack | None = None
+        """What lets the next unit of the same queue have a connection, once this one has its locks."""
         self.after_commit: list[Callable[[], Awaitable[None]]] = []
 
     async def execute(
@@ -116,6 +121,8 @@ class Unit(View):
     async def lock(self, shared: Iterable[str], exclusive: Iterable[str]) -> None:
         """Take all subject locks of the unit in one sorted step; read rights only afterwards."""
         await self._database.dialect.lock(self.connection, shared, exclusive)
+        if self.waits is not None:
+            await self.waits.aclose()
 
     async def try_lock(self, name: str) -> bool:
         """Take one lock until the unit's end, or tell that another unit has it."""
@@ -179,6 +186,7 @@ class Units:
         """Work on `database`; `node` is written into each event."""
         self._database = database
         self._node = node
+        self._queues: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     async def read(self, work: Callable[[View], Awaitable[Answer]]) -> Answer:
         """Run `work` on one snapshot that it cannot change; it begins with the first statement."""
@@ -195,8 +203,12 @@ class Units:
         """Return a view for whoever closes it."""
         return Snapshot(self._database)
 
-    async def run(self, work: Callable[[Unit], Awaitable[Answer]], patience: float = PATIENCE_SECONDS) -> Answer:
+    async def run(
+        self, work: Callable[[Unit], Awaitable[Answer]], patience: float = PATIENCE_SECONDS, queue: str | None = None
+    ) -> Answer:
         """Run `work` in a unit and commit; it may run again, so it must act through the unit alone.
+
+        `queue` names whom it is for: what waits for one subject's lock must not have every connection.
 
         Nobody waits for ever: after `patience` (seconds) the asker gets an error, and a unit that is not at its
         commit by then rolls back. One that hangs in the commit itself may still succeed or fail.
@@ -206,7 +218,7 @@ class Units:
                 its commit failed.
         """
         asker = _Asker()
-        task = asyncio.create_task(self._tried(work, asker))
+        task = asyncio.create_task(self._tried(work, asker, queue))
         task.add_done_callback(_looked_at)
         try:
             async with asyncio.timeout(patience):
@@ -216,18 +228,31 @@ class Units:
         finally:
             asker.waits = False
 
-    async def _tried(self, work: Callable[[Unit], Awaitable[Answer]], asker: "_Asker") -> Answer:
+    async def _tried(self, work: Callable[[Unit], Awaitable[Answer]], asker: "_Asker", queue: str | None) -> Answer:
         for _ in range(ATTEMPTS):
             try:
-                return await self._once(work, asker)
+                async with AsyncExitStack() as waits:
+                    await waits.enter_async_context(self._queue(queue))
+                    return await self._once(work, asker, waits)
             except DBAPIError as error:
                 if not self._database.dialect.retryable(error):
                     raise
         raise Unavailable("the unit kept meeting others")
 
-    async def _once(self, work: Callable[[Unit], Awaitable[Answer]], asker: "_Asker") -> Answer:
+    def _queue(self, name: str | None) -> asyncio.Semaphore | nullcontext[None]:
+        """Return what lets only some of a queue go on; a file has one connection, and turns of its own."""
+        if name is None or self._database.dialect.single_writer:
+            return nullcontext()
+        return self._queues.setdefault(name, asyncio.Semaphore(WAITING_MAX))
+
+    async def _once(
+        self, work: Callable[[Unit], Awaitable[Answer]], asker: "_Asker", waits: AsyncExitStack
+    ) -> Answer:
+        if not asker.waits:
+            raise Unavailable("nobody waits for this unit any more")
         async with self._database.writing() as connection:
             unit = Unit(self._database, connection, self._node)
+            unit.waits = waits
             answer = await work(unit)
             await unit.seal()
             if not asker.waits:

@@ -14,11 +14,14 @@ from lumio.access.principal import Asker, Principal
 from lumio.authority.subjects import Ending, Subject
 from lumio.kernel.errors import Unauthenticated
 from lumio.kernel.event import Actor, Origin
+from lumio.storage.database import Database
 from lumio.storage.events import events
 from lumio.storage.unit import Unit
 from tests.support.ground import Ground
 
 KEY = Subject("key", "k-1")
+POOL = 8
+"""Connections for writers that a process has."""
 
 
 class Work:
@@ -151,3 +154,23 @@ async def test_in_a_storm_of_writers_no_row_commits_after_the_revocation(ground:
     names, *_ = await asyncio.gather(revoke(), *[writer() for _ in range(12)])
     assert after == []
     assert await ground.names() == names
+
+
+async def test_the_writers_of_a_key_that_wait_for_its_revocation_leave_connections_for_other_keys(
+    ground: Ground,
+) -> None:
+    if ground.database.dialect.single_writer:
+        pytest.skip("one file has one writer at a time")
+    work, perform = Work(ground), performing(ground)
+    seq = await ground.authority.stamp()
+    other = Database(ground.settings.database_url)
+    try:
+        async with other.writing() as revoking:
+            await other.dialect.lock(revoking, shared=(), exclusive=(str(KEY),))
+            stuck = [asyncio.create_task(perform(work.make, asker(seq))) for _ in range(3 * POOL)]
+            await asyncio.sleep(0.1)
+            assert await perform(work.make, asker(seq, Subject("key", "k-2"))) == "thing-1"
+            assert not any(one.done() for one in stuck)
+        assert len(set(await asyncio.gather(*stuck))) == 3 * POOL
+    finally:
+        await other.close()

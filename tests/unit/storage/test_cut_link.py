@@ -15,7 +15,7 @@ from lumio.kernel.errors import Unavailable
 from lumio.settings import Settings
 from lumio.storage.database import Database
 from lumio.storage.dialect import PostgresDialect
-from lumio.storage.unit import Units, View
+from lumio.storage.unit import PATIENCE_SECONDS, Units, View
 from tests.support.postgres import PostgresServer
 from tests.support.relay import Relay, relayed
 
@@ -38,6 +38,7 @@ class Far:
 async def far(
     settings: Settings, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Far]:
+    assert PostgresDialect.patience == PATIENCE_SECONDS, "a reader waits as long as whoever changes something"
     monkeypatch.setattr(PostgresDialect, "patience", PATIENCE)
     async with relayed(postgres_server.socket) as relay:
         database = Database(relay.url(settings.database_url))
