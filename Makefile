@@ -40,7 +40,7 @@ fix: $(READY) ## Mend what can be mended by machine
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-PROVED := tests/fault/test_kill_under_load.py tests/fault/test_fleet_broad.py tests/simulation
+PROVED := tests/fault/test_kill_under_load.py tests/fault/test_fleet_broad.py tests/fault/test_failover.py tests/simulation
 prove: $(READY) ## Run the broad versions: 20,000 schedules, faults on a fleet, 200,000 authentications, kills
 	LUMIO_PROVE=broad $(BIN)/python -m pytest -q -s --timeout 7200 $(PROVED)
 
