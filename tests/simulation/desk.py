@@ -17,7 +17,7 @@ from lumio.authority.leased import LeasedAuthority
 from lumio.authority.nodes import Watch
 from lumio.authority.primary import Beat, Node, Tailed
 from lumio.authority.reconciliation import Reconciled, Reconciliation
-from lumio.authority.subjects import EVERYTHING, Effect, Ending, Entry, Subject
+from lumio.authority.subjects import Effect, Ending, Entry, Subject
 from lumio.kernel import clock
 from lumio.kernel.errors import Unavailable
 from lumio.settings import LEASE_LONGEST
@@ -301,6 +301,3 @@ class Outside:
 
     def take(self, rows: Sequence[Entry]) -> None:
         self._desk.noted |= {row.at for row in rows}
-
-
-__all__ = ["CREDENTIALS", "EVERYTHING", "SUBJECTS", "Desk", "DeskNode", "Facts", "touches"]
