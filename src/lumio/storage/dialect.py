@@ -316,8 +316,9 @@ def migration_engine(dialect: SqliteDialect | PostgresDialect) -> AsyncEngine:
 async def asyncpg_pool(url: URL, size: int) -> "asyncpg.Pool[asyncpg.Record]":
     """Open a pool of raw PostgreSQL connections for the hot path."""
     address = asyncpg_address(url)
+    durable = {"synchronous_commit": "on"}  # whatever the server's own setting is
     return await asyncpg.create_pool(
-        **address, min_size=1, max_size=size, timeout=5, command_timeout=5, reset=_left_clean
+        **address, min_size=1, max_size=size, timeout=5, command_timeout=5, reset=_left_clean, server_settings=durable
     )
 
 

@@ -5,8 +5,9 @@ Promise: `write` returns when all rows are on disk, and raises when none is.
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,7 +21,7 @@ from sqlalchemy.dialects.sqlite import pysqlite
 
 from lumio.kernel.errors import Unavailable
 from lumio.storage.database import Database
-from lumio.storage.dialect import PRAGMAS, PostgresDialect, asyncpg_pool
+from lumio.storage.dialect import PRAGMAS, PostgresDialect, asyncpg_pool, gave_up_waiting
 from lumio.storage.events import NAMES, hot, tally
 from lumio.storage.folding import VARIOUS, Row, Tally
 from lumio.storage.packing import TALLY_NAMES, Packed, pack
@@ -145,14 +146,18 @@ class PostgresSink:
         """Commit the batch."""
         if self._pool is None:
             raise Unavailable("the journal is closed")
+        async with self._pool.acquire() as connection, _waited_for(connection):
+            await self._write(connection, rows, tallies)
+
+    async def _write(self, connection: Any, rows: Sequence[Row], tallies: Sequence[Tally]) -> None:
         arrays = _by_column(NAMES, rows)
         if not tallies:
-            await self._pool.execute(*_bound(self._insert, arrays))
+            await connection.execute(*_bound(self._insert, arrays))
             return
         # In one order everywhere: hosts that were given one name share rows, and would lock them crosswise.
         tallies = sorted(tallies, key=attrgetter("name"))
         counted = _by_column(TALLY_NAMES, [(one.name, one.until, *one.row) for one in tallies])
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with connection.transaction():
             if rows:
                 await connection.execute(*_bound(self._insert, arrays))
             await connection.execute(*_bound(self._add, {**counted, "various": VARIOUS}))
@@ -162,6 +167,25 @@ class PostgresSink:
         if self._pool is not None:
             await self._pool.close()
             self._pool = None
+
+
+@asynccontextmanager
+async def _waited_for(connection: Any) -> AsyncIterator[None]:
+    """Raise Unavailable when a commit inside did not wait for its standby: a failover may lose it."""
+    doubtful = []
+
+    def warned(_connection: object, message: asyncpg.PostgresLogMessage) -> None:
+        if gave_up_waiting(message):
+            doubtful.append(message)
+
+    connection.add_log_listener(warned)
+    try:
+        yield
+        await asyncio.sleep(0)  # the driver hands on what the server warned of in the loop's next turn
+    finally:
+        connection.remove_log_listener(warned)
+    if doubtful:
+        raise Unavailable("journal: a commit did not wait for its standby")
 
 
 def choose(database: Database, shared: Path | None = None) -> Sink:

@@ -14,7 +14,9 @@ from lumio.authority import nodes
 from lumio.authority.choice import Place, lacks_standby
 from lumio.authority.subjects import Subject
 from lumio.kernel.errors import Unavailable
+from lumio.kernel.event import Actor, Event, Origin
 from lumio.settings import Settings
+from lumio.storage.journal import Journal
 from tests.support.follower import LEASE, PATIENCE_SECONDS, Follower
 from tests.support.postgres import PostgresServer
 from tests.support.standby import Standby, forget, synchronous
@@ -91,6 +93,22 @@ async def test_a_unit_whose_commit_did_not_wait_for_its_standby_is_not_acknowled
     await careful.tail.turn()
     assert careful.memory.cursor == before + 2, "it was committed all the same: the feed brings what nobody was told"
     assert careful.memory.changed([KEY], before)
+
+
+async def test_an_authentication_whose_commit_did_not_wait_for_its_standby_is_not_durable(
+    careful: Follower, standby: Standby, postgres_server: PostgresServer
+) -> None:
+    journal = Journal(careful.database, "node-t", timeout=5)
+    await journal.open()
+    event = Event("auth.succeeded", "success", Actor("api_key", "k"), Origin("198.51.100.7"))
+    await journal.append(event)
+    standby.vanish()
+    async with impatient(postgres_server):
+        with pytest.raises(Unavailable, match="did not wait for its standby"):
+            await journal.append(event)
+    standby.start()
+    await journal.append(event)
+    await journal.close()
 
 
 async def test_a_proof_whose_commit_did_not_wait_for_its_standby_is_none(
