@@ -294,7 +294,7 @@ def test_the_key_is_on_no_command_line_while_a_command_runs(signed_in: Lumio, se
     server.on("GET /v1/audit-log", look)
     signed_in.variables["LUMIO_TOKEN"] = key
     assert signed_in("audit", "list").code == 0
-    assert any(b"lumio.cli.main" in line for line in seen)
+    assert any(b"lumio.cli.front" in line for line in seen)
     assert not any(key.encode() in line for line in seen)
 
 

@@ -22,7 +22,9 @@ NOUNS = {
     "all": "thing(s) ended with everything",
     "role": "membership(s) withheld", "user": "person(s) withheld", "account": "account(s) withheld",
 }  # fmt: skip
-app = typer.Typer(name="revocations", help="After a restore: reconcile, list, confirm.", no_args_is_help=True)
+app = typer.Typer(
+    name="revocations", help="After a restore: reconcile, list, confirm.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @app.callback()
