@@ -10,11 +10,10 @@ import pytest
 from lumio.accounts.store import AccountStore
 from lumio.accounts.store.withheld import WithheldStore
 from lumio.accounts.withholding import Withholding
-from lumio.authority.subjects import Ending, Entry, Subject
+from lumio.authority.subjects import Subject
 from lumio.kernel import clock
-from lumio.storage.unit import Unit
 from tests.api.graphql.asking import granted
-from tests.support import popouts
+from tests.support import popouts, teams
 from tests.support.teams import ANNA, MAX, SAM, Team, accept
 from tests.support.world import OPERATOR, PASSWORD, World
 
@@ -26,15 +25,7 @@ def role(team: Team, who: str) -> Subject:
 
 
 async def withhold(team: Team, *subjects: Subject) -> None:
-    """Leave subjects in doubt, as a replay does after a restore."""
-    lost_at = clock.now() - timedelta(hours=3)
-
-    async def step(unit: Unit) -> None:
-        rows = [Entry(1, Ending(one, "changed", "robin", "role changed"), lost_at) for one in subjects]
-        await Withholding(WithheldStore()).again(unit, rows)
-        await team.world.house.authority.end(unit, [row.ending for row in rows])
-
-    await team.world.house.units.run(step)
+    await teams.withhold(team.world.house, *subjects)
 
 
 async def statuses(clients: Sequence[httpx2.AsyncClient]) -> list[int]:
@@ -164,7 +155,7 @@ async def test_the_page_and_graphql_say_and_do_the_same(world: World, team: Team
     text = (await page.get(PAGE)).text
     assert text.count("Withheld until confirmed") == text.count("Withheld by the operator") == 1
     assert text.count('data-action="confirm"') == 1
-    assert "2 member(s) had their place changed" in text
+    assert ">2</span> member(s) had their place changed" in text
     member = team.ids[ANNA]["member_id"]
     listed = (await granted(team.robin, "{ members { id withheld } }"))["members"]
     assert {one["id"]: one["withheld"] for one in listed}[member] == "owner"
