@@ -95,6 +95,12 @@ async def withhold(house: House, *subjects: Subject) -> None:
     await house.units.run(step)
 
 
+async def confirm_as_operator(house: House, subject: Subject) -> None:
+    """Confirm a subject, as the command at the machine does."""
+    holding = Withholding(WithheldStore())
+    await house.units.run(lambda unit: holding.confirm_as_operator(unit, house.authority, subject))
+
+
 async def accept(client: httpx2.AsyncClient, invitation: str) -> httpx2.Response:
     """Follow an invitation."""
     return await client.post(f"/v1/invites/{invitation}/accept")

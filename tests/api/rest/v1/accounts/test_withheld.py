@@ -6,8 +6,10 @@ from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import update
 
 from lumio.accounts.store import AccountStore
+from lumio.accounts.store.tables import accounts
 from lumio.accounts.store.withheld import WithheldStore
 from lumio.accounts.withholding import Withholding
 from lumio.authority.subjects import Subject
@@ -78,6 +80,17 @@ async def test_nobody_signs_in_to_a_withheld_place_or_switches_to_it(world: Worl
     assert await world.account_id(await world.sign_in(MAX)) == team.account_id
 
 
+async def test_who_belongs_nowhere_and_is_withheld_gets_no_account_of_their_own(world: World, team: Team) -> None:
+    closing = update(accounts).where(accounts.c.id == team.ids[SAM]["account_id"]).values(closed_at=clock.now())
+    await world.house.units.run(lambda unit: unit.execute(closing))
+    person, body = Subject("user", team.ids[SAM]["user_id"]), {"email": SAM, "password": PASSWORD}
+    await withhold(team, person)
+    answer = await world.anonymous().post("/v1/auth/login", json=body)
+    assert (answer.status_code, "withheld" in answer.json()["detail"]) == (403, True)
+    await teams.confirm_as_operator(world.house, person)
+    assert (await world.anonymous().post("/v1/auth/login", json=body)).status_code == 200
+
+
 async def test_only_who_may_change_the_role_confirms_it_with_a_fresh_proof(
     world: World, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,15 +116,14 @@ async def test_what_the_operator_decided_only_the_operator_confirms(world: World
     assert (await statuses([team.max]), await shown(team, MAX)) == ([401], "operator")
     answer = await confirm(team.robin, team, MAX)
     assert (answer.status_code, "operat" in answer.json()["detail"]) == (409, True)
-    house, holding = world.house, Withholding(WithheldStore())
-    await house.units.run(lambda unit: holding.confirm_as_operator(unit, house.authority, person))
+    await teams.confirm_as_operator(world.house, person)
     assert await shown(team, MAX) == "owner"
     assert (await confirm(team.robin, team, MAX)).status_code == 200
     assert await statuses([team.max]) == [200]
     key = world.bearer((await world.mint_key(team.robin))["key"])
     await withhold(team, account)
     assert await statuses([team.robin, team.anna, team.max, key, team.sam]) == [401, 401, 401, 401, 200]
-    (one,) = await house.units.read(holding.all)
+    (one,) = await world.house.units.read(Withholding(WithheldStore()).all)
     assert [member.name for member in one.members] == [OPERATOR, ANNA, MAX]
 
 
