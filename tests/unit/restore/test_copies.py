@@ -75,6 +75,7 @@ def test_a_copy_holds_what_was_committed_and_is_its_owner_s_alone(tmp_path: Path
     assert (names(copy), stat.S_IMODE(copy.stat().st_mode)) == (["first", "late"], 0o600)
     copies.check(copy)
     assert sorted(tmp_path.glob("copy.db*")) == [copy]
+    assert copy.read_bytes()[18:20] == b"\1\1", "a header that asks for a log beside it"
 
 
 def test_a_copy_takes_no_file_s_place_and_of_nothing_there_is_none(tmp_path: Path) -> None:
@@ -101,6 +102,17 @@ def test_a_copy_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: py
     assert not list(tmp_path.glob("*.half"))
     assert not (tmp_path / "new.db").exists()
     assert names(database) == ["now"]
+
+
+def test_content_and_then_name_are_on_disk_before_anything_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr(copies, "_sync", lambda path: synced.append(path.name))
+    database = made(tmp_path / "lumio.db", "now")
+    copies.take(database, tmp_path / "copy.db")
+    copies.put_back(tmp_path / "copy.db", database)
+    assert synced == ["copy.db.half", tmp_path.name, "lumio.db.half", tmp_path.name]
 
 
 def test_a_database_that_somebody_reads_is_not_replaced(tmp_path: Path) -> None:
