@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from sqlalchemy import delete, select, update
+from structlog.testing import capture_logs
 
 from lumio.authority import feed
 from lumio.authority.ledger import Ledger
@@ -73,6 +74,27 @@ async def test_a_journal_that_cannot_be_read_to_its_end_changes_nothing(
     with pytest.raises(Unavailable, match=r"cannot be read: .*no such luck"):
         await outside.run()
     assert await state(ground) == (0, 1)
+
+
+async def test_a_row_that_a_crash_left_out_is_noted_though_later_ones_are(
+    outside: Reconciliation, ground: Ground, file: LedgerFile
+) -> None:
+    endings = [Ending(Subject("key", name), "ended", "robin", "revoked") for name in ("a", "b")]
+    await ground.units.run(lambda unit: ground.authority.end(unit, endings))
+    await outside.run()
+    first, second = file.path.read_bytes().splitlines(keepends=True)
+    file.path.write_bytes(second)
+    await Reconciliation(Ledger(LedgerFile(file.path.parent)), ground.units).run()
+    assert file.path.read_bytes() == second + first
+
+
+async def test_a_damaged_line_is_said_where_the_operator_looks(outside: Reconciliation, file: LedgerFile) -> None:
+    file.append([row(1, 1)])
+    with file.path.open("ab") as opened:
+        opened.write(b"{}\n")
+    with capture_logs() as said:
+        assert (await outside.run()).lost == 1
+    assert [one["lines"] for one in said if "journal of revocations cannot be read" in one["event"]] == [1]
 
 
 async def test_numbers_go_on_above_the_highest_of_every_epoch_and_epochs_above_the_newest(

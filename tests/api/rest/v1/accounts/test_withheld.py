@@ -14,8 +14,11 @@ from lumio.accounts.store.withheld import WithheldStore
 from lumio.accounts.withholding import Withholding
 from lumio.authority.subjects import Subject
 from lumio.kernel import clock
+from lumio.kernel.errors import NotFound
 from tests.api.graphql.asking import granted
+from tests.api.rest.mailbox import code as invitation_code
 from tests.support import popouts, teams
+from tests.support.operators import feed
 from tests.support.teams import ANNA, MAX, SAM, Team, accept
 from tests.support.world import OPERATOR, PASSWORD, World
 
@@ -114,6 +117,8 @@ async def test_what_the_operator_decided_only_the_operator_confirms(world: World
     person, account = Subject("user", team.ids[MAX]["user_id"]), Subject("account", team.account_id)
     await withhold(team, person, role(team, MAX))
     assert (await statuses([team.max]), await shown(team, MAX)) == ([401], "operator")
+    listed = await world.house.units.read(Withholding(WithheldStore()).all)
+    assert [[member.name for member in one.members] for one in listed] == [[MAX], [MAX]]
     answer = await confirm(team.robin, team, MAX)
     assert (answer.status_code, "operat" in answer.json()["detail"]) == (409, True)
     await teams.confirm_as_operator(world.house, person)
@@ -160,13 +165,41 @@ async def test_who_joins_again_on_an_invitation_that_the_restore_reopened_is_wit
     assert (await sam.post(f"{team.path}/activate")).status_code == 403
 
 
+async def test_an_invitation_by_somebody_who_is_withheld_lets_nobody_in(world: World, team: Team, mail: Any) -> None:
+    assert (await team.invite(team.anna, SAM)).status_code == 201
+    code = invitation_code(await mail.newest_to(SAM, 1))
+    await withhold(team, role(team, ANNA))
+    refused = await accept(team.sam, code)
+    assert (refused.status_code, "may not invite any more" in refused.json()["detail"]) == (403, True)
+    await confirm(team.robin, team, ANNA)
+    assert (await accept(team.sam, code)).status_code == 200
+
+
+async def test_a_confirmation_stands_in_the_log_and_in_the_feed_whoever_gave_it(world: World, team: Team) -> None:
+    anna, max_ = role(team, ANNA), role(team, MAX)
+    await withhold(team, anna, max_)
+    await withhold(team, max_)  # a second replay finds it withheld already
+    await confirm(team.robin, team, ANNA)
+    assert (await feed(world))[-1] == ("role", anna.id, "changed")
+    await teams.confirm_as_operator(world.house, max_)
+    assert (await feed(world))[-1] == ("role", max_.id, "changed")
+    told = {one["target"]["id"]: one for one in await world.log(team.robin, event="member.confirmed")}
+    by_operator = told[team.ids[MAX]["member_id"]]
+    assert (by_operator["actor"], by_operator["detail"]) == ("lumio", {"by": "operator"})
+    assert told[team.ids[ANNA]["member_id"]]["actor"] == OPERATOR
+    with pytest.raises(NotFound, match="withheld"):
+        await teams.confirm_as_operator(world.house, max_)
+
+
 async def test_the_page_and_graphql_say_and_do_the_same(world: World, team: Team) -> None:
     page = await world.page_client()
-    assert "Withheld" not in (await page.get(PAGE)).text
+    before = (await page.get(PAGE)).text
+    assert ("Withheld" in before, f'<option value="{team.ids[ANNA]["member_id"]}"' in before) == (False, True)
     await withhold(team, role(team, ANNA), Subject("user", team.ids[MAX]["user_id"]))
     text = (await page.get(PAGE)).text
     assert text.count("Withheld until confirmed") == text.count("Withheld by the operator") == 1
     assert text.count('data-action="confirm"') == 1
+    assert "hand-over" not in text, "nobody is left to hand the ownership over to"
     assert ">2</span> member(s) had their place changed" in text
     member = team.ids[ANNA]["member_id"]
     listed = (await granted(team.robin, "{ members { id withheld } }"))["members"]
