@@ -9,7 +9,7 @@ import pytest_asyncio
 from sqlalchemy import delete, select, update
 from structlog.testing import capture_logs
 
-from lumio.authority import feed
+from lumio.authority import feed, nodes
 from lumio.authority.ledger import Ledger
 from lumio.authority.ledger_file import LedgerFile
 from lumio.authority.reconciliation import Reconciliation
@@ -95,6 +95,19 @@ async def test_a_damaged_line_is_said_where_the_operator_looks(outside: Reconcil
     with capture_logs() as said:
         assert (await outside.run()).lost == 1
     assert [one["lines"] for one in said if "journal of revocations cannot be read" in one["event"]] == [1]
+
+
+async def test_numbers_go_on_above_what_a_node_has_applied_though_nobody_noted_it(
+    outside: Reconciliation, ground: Ground, file: LedgerFile
+) -> None:
+    moment = clock.now()
+    node = {
+        "node_id": "n-1", "name": "n", "boot_id": "b", "region": "eu", "registered_at": moment, "beat": 1,
+        "beat_at": moment, "applied_seq": HIGH, "applied_at": moment, "lease_seconds": 2.0,
+    }  # fmt: skip
+    await ground.units.run(lambda unit: unit.execute(nodes.nodes.insert(), node))
+    file.append([row(1, 1)])
+    assert (await outside.run()).seq > HIGH
 
 
 async def test_numbers_go_on_above_the_highest_of_every_epoch_and_epochs_above_the_newest(
