@@ -11,10 +11,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
+from lumio.authority.subjects import Subject
+from lumio.settings import load
 from tests.api.rest.mailbox import MailServer, links, mail_server
 from tests.support.serving import LiveServer, live_server
+from tests.support.teams import withhold
 from tests.support.terminal import Lumio
-from tests.support.world import PASSWORD
+from tests.support.world import PASSWORD, opened
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -63,6 +66,7 @@ async def test_invited_by_mail_joined_deployed_and_removed_with_the_key(
     with site.server.client() as client:
         body = {"email": "robin@example.com", "password": PASSWORD}
         session = client.post("/v1/auth/login", json=body).json()["data"]["access_token"]
+    await _withheld_and_confirmed(page, site.server, session, lumio)
     robins = Lumio(tmp_path / "robin", tmp_path, {"LUMIO_SERVER": home, "LUMIO_TOKEN": session})
     plan = robins("team", "departure", KIM)
     assert "developer key\tkims-laptop" in plan.stdout, plan.both
@@ -167,6 +171,25 @@ async def _join(theirs: Page, link: str) -> None:
     await theirs.get_by_label("Password").fill(PASSWORD)
     await theirs.get_by_role("button", name="Join Acme Overlays").click()
     await theirs.wait_for_url("**" + TEAM)
+
+
+async def _withheld_and_confirmed(page: Page, server: LiveServer, session: str, theirs: Lumio) -> None:
+    """Leave Kim's place in doubt, as a restore does; confirm it on the page."""
+    with server.client(session) as client:
+        account = client.get("/v1/users/me").json()["data"]["account"]["id"]
+        members = client.get(f"/v1/accounts/{account}/members").json()["data"]
+    kim = next(one["user"]["id"] for one in members if one["user"]["email"] == KIM)
+    async with opened(load(server.settings)) as world:
+        await withhold(world.house, Subject("role", f"{account},{kim}"))
+    assert theirs("versions", "list").code == 4
+    await page.reload()
+    await expect(page.locator("#withheld-note")).to_contain_text("1 member(s) had their place changed since")
+    await page.get_by_role("button", name="Confirm Kim Low").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("Kim Low has the role Member here again")
+    await dialog.get_by_role("button", name="Confirm Membership").click()
+    await expect(page.locator("#announce")).to_have_text("Kim Low is Member here again.")
+    assert theirs("versions", "list").code == 0
 
 
 async def _set_up(page: Page, server: LiveServer) -> None:

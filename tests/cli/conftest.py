@@ -19,6 +19,13 @@ ME = {
     "permissions": ["extensions:deploy", "extensions:read"],
     "credential_id": KEY_ID,
 }
+EVENT = {
+    "timestamp": "2026-11-21T10:00:00Z",
+    "event": "extension.deployed",
+    "actor": "ci-github-actions",
+    "ip": "192.0.2.7",
+    "result": "success",
+}
 REFUSED = {
     "type": "about:blank",
     "title": "Unauthorized",

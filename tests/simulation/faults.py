@@ -9,7 +9,7 @@ from functools import partial
 
 from lumio.authority import feed
 from lumio.authority.timeline import LEAP
-from tests.simulation.doubles import node_row
+from tests.simulation.asking import node_row
 from tests.simulation.process import Process
 from tests.simulation.server import Following, Record, Server
 from tests.simulation.tables import Row, Rows, Writes

@@ -19,7 +19,8 @@ from lumio.kernel.errors import Unauthenticated, Unavailable
 from lumio.storage.hot import HotReader
 from lumio.storage.unit import Unit, Units
 from tests.simulation import tables
-from tests.simulation.doubles import Database, Primary, Replica
+from tests.simulation.asking import Primary, Replica
+from tests.simulation.doubles import Database
 from tests.simulation.hosts import Host
 from tests.simulation.promise import Asked, Truth
 from tests.simulation.server import Server

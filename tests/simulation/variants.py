@@ -19,7 +19,7 @@ from lumio.authority.memory import Memory
 from lumio.authority.subjects import Ending, Entry, Mark
 from lumio.kernel import clock
 from lumio.storage.unit import Unit
-from tests.simulation import doubles
+from tests.simulation import asking
 from tests.simulation.doubles import HotConnection
 from tests.simulation.server import Server
 
@@ -113,12 +113,12 @@ def _replica_without_position(stack: ExitStack) -> None:
         near = isinstance(hot, HotConnection) and hot.server.name.startswith("replica")
         return near or await holds(hot, mark)
 
-    stack.enter_context(patch.object(doubles.Replica, "covers", staticmethod(lambda *_: True)))
+    stack.enter_context(patch.object(asking.Replica, "covers", staticmethod(lambda *_: True)))
     stack.enter_context(patch.object(feed, "holds", believed))
 
 
 def _old_primary_renews(stack: ExitStack) -> None:
-    stack.enter_context(patch.object(doubles.Primary, "durable", new=False))
+    stack.enter_context(patch.object(asking.Primary, "durable", new=False))
 
 
 def _serial_column(stack: ExitStack) -> None:
@@ -145,7 +145,7 @@ def _serial_column(stack: ExitStack) -> None:
 
     stack.enter_context(patch.object(feed, "append", append))
     stack.enter_context(patch.object(Memory, "apply", apply))
-    stack.enter_context(patch.object(doubles.Primary, "newest", staticmethod(newest)))
+    stack.enter_context(patch.object(asking.Primary, "newest", staticmethod(newest)))
 
 
 def _no_check_at_response(stack: ExitStack) -> None:

@@ -1,6 +1,7 @@
 """Exports for tests: a log with every sort of row in it, and the two verifiers that read them."""
 
 import importlib.util
+import json
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -93,3 +94,9 @@ async def exported(client: httpx2.AsyncClient, path: str = "/v1/audit-log/export
     answer = await client.get(path, params=query)
     assert answer.status_code == 200, answer.text
     return answer.content
+
+
+def rows_of(content: bytes) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return the events and the last line of an NDJSON export."""
+    *rows, said = map(json.loads, content.splitlines())
+    return rows, said

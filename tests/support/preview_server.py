@@ -72,7 +72,9 @@ class Memory:
             return 200, {"data": {"id": parts[2], "last_used_at": None, "last_used_ip": None}}
         if path == "/api/extensions":
             return 201, {"id": "ext_confetti", "name": body["name"]}
-        return 200, {"id": parts[-2], "status": "published", "publishedAt": "2026-11-21T14:00:00Z"}
+        published = {"status": "published", "publishedAt": "2026-11-21T14:00:00Z"}
+        confirmed = {"data": {"id": parts[-2], "role": "admin", "withheld": None}}
+        return 200, confirmed if path.endswith("/confirm") else {"id": parts[-2], **published}
 
 
 class PreviewServer(ThreadingHTTPServer):

@@ -37,7 +37,7 @@ def _team(people: list[MemberView], own: Role, invitations: list[Any], subs: lis
     me = next(one for one in people if one.role == own)
     return {
         "people": people,
-        "withheld": sum(one.withheld is not None for one in people),
+        "withheld": sum(one.withheld is not None for one in [*people, *subs]),
         "own_id": me.id,
         "own_role": own.value,
         "heirs": [one for one in people if one.id != me.id] if own is Role.OWNER else [],

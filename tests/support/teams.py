@@ -1,12 +1,19 @@
 """What the tests of teams share: one account with people of every role, invitations read from the mail, and facts."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import httpx2
 from sqlalchemy import text
 
 from lumio.access.policy import Role
+from lumio.accounts.store.withheld import WithheldStore
+from lumio.accounts.withholding import Withholding
+from lumio.app import House
+from lumio.authority.subjects import Ending, Entry, Subject
+from lumio.kernel import clock
+from lumio.storage.unit import Unit
 from tests.api.rest.mailbox import MailFolder, code
 from tests.support.world import OPERATOR, World
 
@@ -74,6 +81,24 @@ async def make_team(world: World) -> Team:
     ids[OPERATOR] = {"user_id": mine["user"]["id"], "account_id": account_id, "member_id": mine["id"]}
     anna, max_, sam = [await world.sign_in(email) for email in (ANNA, MAX, SAM)]
     return Team(world, account_id, robin, anna, max_, sam, ids)
+
+
+async def withhold(house: House, *subjects: Subject) -> None:
+    """Leave subjects in doubt, as a replay does after a restore."""
+    lost_at = clock.now() - timedelta(hours=3)
+
+    async def step(unit: Unit) -> None:
+        rows = [Entry(1, Ending(one, "changed", "robin", "role changed"), lost_at) for one in subjects]
+        await Withholding(WithheldStore()).again(unit, rows)
+        await house.authority.end(unit, [row.ending for row in rows])
+
+    await house.units.run(step)
+
+
+async def confirm_as_operator(house: House, subject: Subject) -> None:
+    """Confirm a subject, as the command at the machine does."""
+    holding = Withholding(WithheldStore())
+    await house.units.run(lambda unit: holding.confirm_as_operator(unit, house.authority, subject))
 
 
 async def accept(client: httpx2.AsyncClient, invitation: str) -> httpx2.Response:

@@ -79,7 +79,7 @@ class Lumio:
 
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
         """Start a run and return the process."""
-        command = [sys.executable, "-m", "lumio.cli.main", *arguments]
+        command = [sys.executable, "-m", "lumio.cli.front", *arguments]
         return subprocess.Popen(command, cwd=self.folder, env=self.environment, **options)
 
     def __call__(self, *arguments: str, stdin: str = "") -> Ran:

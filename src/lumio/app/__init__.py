@@ -7,6 +7,6 @@ and closed), staff (the services without the web).
 from lumio.app.house import House, build
 from lumio.app.listing import AUTHENTICATION_EVENTS, OPERATORS_EVENTS, SERVICES
 from lumio.app.staff import at_work
-from lumio.app.version import VERSION
+from lumio.kernel.version import VERSION
 
 __all__ = ["AUTHENTICATION_EVENTS", "OPERATORS_EVENTS", "SERVICES", "VERSION", "House", "at_work", "build"]

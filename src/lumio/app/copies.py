@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lumio.app.endings import RESTORED
 from lumio.app.staff import at_work
 from lumio.audit.heads import HeadFile
 from lumio.authority.reconciliation import Reconciled
@@ -20,7 +21,6 @@ from lumio.storage.dialect import SqliteDialect, choose
 from lumio.storage.migrate import upgrade
 from lumio.storage.unit import Unit, Units
 
-RESTORED = "database.restored"
 NOT_A_FILE = "This installation is on PostgreSQL, which has its own tools; docs/how-to/backup.md says which and how."
 
 

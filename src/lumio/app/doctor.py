@@ -52,9 +52,9 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
 
 
 def _root(settings: Settings) -> Finding:
-    if not settings.root_secret_file.exists():
-        return Finding("warning", "root secret", "There is none yet; the first start makes it.")
     try:
+        if not settings.root_secret_file.exists():
+            return Finding("warning", "root secret", "There is none yet; the first start makes it.")
         ring = roots.load(settings.root_secret_file)
     except (OSError, ValueError) as error:
         return Finding("error", "root secret", str(error))
@@ -62,8 +62,7 @@ def _root(settings: Settings) -> Finding:
 
 
 def _disk(settings: Settings) -> Finding:
-    folder = next(path for path in (settings.data_dir, *settings.data_dir.parents) if path.exists())
-    free = shutil.disk_usage(folder).free
+    free = shutil.disk_usage(_nearest(settings.data_dir)).free
     if free < 16 * BYTES:
         return Finding("warning", "disk", f"{free // 2**20} MiB are free; on a full disk every answer is 503.")
     return Finding("ok", "disk", f"{free // 2**30} GiB are free")
@@ -71,27 +70,46 @@ def _disk(settings: Settings) -> Finding:
 
 def _heads(settings: Settings) -> Finding:
     heads = HeadFile(settings.audit_heads)
-    if not heads.path.exists():
-        return Finding("warning", "audit heads", "No head has left the database yet: a cut tail could not be seen.")
-    count = sum(1 for _ in heads.read())
+    try:
+        if not heads.path.exists():
+            return Finding("warning", "audit heads", "No head has left the database yet: a cut tail would go unseen.")
+        count = sum(1 for _ in heads.read())
+    except OSError as error:
+        return Finding("error", "audit heads", f"They cannot be read: {error}; see LUMIO_JOURNAL_DIR")
     return Finding("ok", "audit heads", f"{count} statements; copy {heads.path.name} to another machine now and then")
 
 
 def _journal(settings: Settings) -> Finding:
     """Look at the journal of revocations without writing a line."""
     file = LedgerFile(settings.journal_dir)
-    place = next(one for one in (file.path, *file.path.parents) if one.exists())
+    if not _takes_lines(file.path):
+        sentence = f"{_nearest(file.path)} cannot be written, so revocations answer 503; see LUMIO_JOURNAL_DIR"
+        return Finding("error", "journal", sentence)
     try:
         file.read_on()
     except OSError as error:
         return Finding("error", "journal", f"It cannot be read: {error}; see LUMIO_JOURNAL_DIR")
-    if not os.access(place, os.W_OK):
-        sentence = f"{place} cannot be written, so revocations answer 503; see LUMIO_JOURNAL_DIR"
-        return Finding("error", "journal", sentence)
     if file.damaged:
         return Finding("error", "journal", f"{file.damaged} line(s) of {file.path} cannot be read")
     newest = "no revocation yet" if file.newest is None else f"newest revocation: {file.newest.seq}"
     return Finding("ok", "journal", f"{newest}; it must never be restored together with the database")
+
+
+def _takes_lines(path: Path) -> bool:
+    """Tell whether a line can be added to a file, or the file be made with its folders."""
+    nearest = _nearest(path)
+    fits = nearest.is_file() if nearest == path else nearest.is_dir()
+    return fits and _may(nearest, os.W_OK)
+
+
+def _nearest(path: Path) -> Path:
+    """Return the path, or the nearest one above it that is there and can be seen."""
+    return next(one for one in (path, *path.parents) if _may(one, os.F_OK))
+
+
+def _may(path: Path, use: int) -> bool:
+    """Ask as whom files are opened."""
+    return os.access(path, use, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _volumes(settings: Settings) -> Finding:
@@ -104,7 +122,7 @@ def _volumes(settings: Settings) -> Finding:
 
 
 def _volume(path: Path) -> int:
-    return next(one for one in (path, *path.parents) if one.exists()).stat().st_dev
+    return _nearest(path).stat().st_dev
 
 
 async def _withheld(database: Database) -> Finding:

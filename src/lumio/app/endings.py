@@ -21,6 +21,8 @@ from lumio.system_keys.endings import SystemKeyEndings
 
 ALL_ENDED = "credentials.ended"
 """One for each account that lost something, and one for the platform."""
+RESTORED = "database.restored"
+"""Named here, where a worker reads it without loading what puts a copy back (and with it all of Alembic)."""
 COUNTED = ("api_keys", "popout_tokens", "sessions")
 
 

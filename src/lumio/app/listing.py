@@ -7,8 +7,7 @@ from lumio.admin import events as admin_events
 from lumio.admin.roles import AdminRoles
 from lumio.admin.service import Admin
 from lumio.admin.users import AdminUsers
-from lumio.app.copies import RESTORED
-from lumio.app.endings import ALL_ENDED
+from lumio.app.endings import ALL_ENDED, RESTORED
 from lumio.audit.exports import Exports
 from lumio.audit.service import AuditLog, PlatformLog
 from lumio.authority.reconciliation import REPLAYED

@@ -20,7 +20,6 @@ from lumio.admin.rest import AdminRoleRoutes, AdminUserRoutes
 from lumio.app.ground import Ground
 from lumio.app.listing import PLACES, event_names
 from lumio.app.services import Services
-from lumio.app.version import VERSION
 from lumio.audit.graph import AuditQueries
 from lumio.audit.pages import AuditPages, TailRoutes
 from lumio.audit.rest import AuditLogRoutes, PlatformLogRoutes, audit_keys
@@ -38,6 +37,7 @@ from lumio.extensions.rest.versions import VersionRoutes
 from lumio.introspection.rest import IntrospectionRoutes, direct_verify
 from lumio.introspection.service import Introspection
 from lumio.kernel.errors import Unauthenticated
+from lumio.kernel.version import VERSION
 from lumio.keys.graph import KeyMutations, KeyQueries
 from lumio.keys.pages import KeyPages
 from lumio.keys.rest import KeyRoutes

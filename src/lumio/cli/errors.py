@@ -40,7 +40,8 @@ class CommandError(Exception):
 
     def __str__(self) -> str:
         """Return the sentence alone."""
-        return f"{self.what}: {self.why}." if self.why else f"{self.what}."
+        sentence = f"{self.what}: {self.why}" if self.why else self.what
+        return sentence if sentence.endswith("?") else f"{sentence}."
 
     def as_json(self) -> dict[str, object]:
         """Return the object printed with `--json`; parts that are unknown are left out."""

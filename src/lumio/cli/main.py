@@ -18,6 +18,7 @@ from lumio.cli.light import LightCommand, LightGroup
 from lumio.cli.options import global_parameters, take_global
 from lumio.cli.output import Output, make_output
 from lumio.cli.settings import APPLICATION, surroundings
+from lumio.kernel.version import VERSION
 
 _HELP = """Ship extensions from the terminal.
 
@@ -37,9 +38,7 @@ app = typer.Typer(
 
 def _version_of_program(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
-
-        sys.stdout.write(f"lumio {version('lumio')}\n")
+        sys.stdout.write(f"{APPLICATION} {VERSION}\n")
         raise typer.Exit
 
 
@@ -128,9 +127,10 @@ def _as_command_error(error: BaseException) -> CommandError:
     )
 
 
-def _hush_stdout() -> None:
-    """Point stdout nowhere: its reader went away, and Python would complain at exit."""
+def hush_stdout() -> int:
+    """Point stdout nowhere, for its reader went away and Python would complain at exit; return the exit code."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return ExitCode.FAILED
 
 
 def _know_shells() -> None:
@@ -149,8 +149,7 @@ def run(arguments: Sequence[str]) -> int:
         result = get_command(app).main(_prompted_where_empty(arguments), prog_name=APPLICATION, standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:
-        _hush_stdout()
-        return ExitCode.FAILED
+        return hush_stdout()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last stop: nothing may end in a traceback
         found = _as_command_error(error)
         out.trace(error)
@@ -159,12 +158,3 @@ def run(arguments: Sequence[str]) -> int:
     if result == ExitCode.INTERRUPTED:
         out.error(interrupted())
     return result if isinstance(result, int) else ExitCode.OK
-
-
-def main() -> None:
-    """Entry point of the installed program."""
-    sys.exit(run(sys.argv[1:]))
-
-
-if __name__ == "__main__":
-    main()

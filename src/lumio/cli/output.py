@@ -4,7 +4,6 @@ Promise: no line leaves here with a control character of foreign origin or a who
 """
 
 import sys
-import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TextIO
@@ -120,6 +119,8 @@ class Output:
     def trace(self, error: BaseException) -> None:
         """Print the stack of an error with `--debug`; local variables are never shown."""
         if self.tracing and not self.as_json:
+            import traceback
+
             for line in "".join(traceback.format_exception(error)).splitlines():
                 self._say(visible(line))
 

@@ -3,7 +3,6 @@
 Promise: the result holds no control character, no escape sequence, no direction override and no whole key.
 """
 
-import json
 import re
 import unicodedata
 
@@ -41,4 +40,6 @@ def hide_keys(text: str) -> str:
 
 def json_text(value: object) -> str:
     """Return JSON in ASCII, indented: escapes sent by a server stay escapes."""
+    import json
+
     return json.dumps(value, indent=2, ensure_ascii=True).replace("\x7f", "\\u007f")

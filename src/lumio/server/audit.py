@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from lumio.audit.verdict import Verdict
 
 Answer = TypeVar("Answer")
-app = typer.Typer(name="audit", help="The audit log: verify, export, purge, hold, erase.", no_args_is_help=True)
+app = typer.Typer(
+    name="audit",
+    help="The audit log: verify, export, purge, hold, erase.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 app.command()(export)
 Account = Annotated[str, typer.Argument(help="The id of the account.")]
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def backup(
     file: Annotated[Path, typer.Argument(help="The new file that the copy goes into.")], *, as_json: Json = False
 ) -> None:
-    """Copy the database (SQLite) into a new file, also while the server runs."""
+    """Copy the database into a new file. SQLite; the server may run."""
     settings = read_settings()
     with told():
         bundles = asyncio.run(_back_up(settings, file))
@@ -42,7 +42,7 @@ def restore(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Put a copy in the place of the database (SQLite); the server must be stopped."""
+    """Put a copy in the database's place. SQLite; the server must be stopped."""
     settings = read_settings()
     if not settings.root_secret_file.exists():
         typer.echo(f"error: there is no root secret at {settings.root_secret_file}; put it back first", err=True)

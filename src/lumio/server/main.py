@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from typing import Annotated
 
 import typer
@@ -17,6 +18,7 @@ app = typer.Typer(
     name="lumio-server",
     help="Operate a Lumio installation.",
     no_args_is_help=True,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -38,7 +40,7 @@ def serve(
         int | None, typer.Option(help="Worker processes; LUMIO_WORKERS or 1.", min=1, max=settings_module.WORKERS_MAX)
     ] = None,
 ) -> None:
-    """Bring the database to the newest schema, then serve until stopped."""
+    """Bring the schema up to date, then serve until stopped."""
     from lumio.server.running import run
 
     settings_module.hand_to_workers(port=port, workers=workers)
@@ -59,14 +61,15 @@ def migrate(*, as_json: Json = False) -> None:
 @app.command("version")
 def version(*, as_json: Json = False) -> None:
     """Print the version."""
-    from lumio.app import VERSION
+    from lumio.kernel.version import VERSION
 
     typer.echo(json.dumps({"version": VERSION}) if as_json else VERSION)
 
 
 def main() -> None:
     """Run the command line; what is logged on the way goes to stderr, for stdout is the answer's."""
-    from lumio.server import logs
+    if not {"--help", "-h"} & {*sys.argv}:  # the help logs nothing, and waits for no logger
+        from lumio.server import logs
 
-    logs.set_up("info")
+        logs.set_up("info")
     app()

@@ -22,7 +22,9 @@ NOUNS = {
     "all": "thing(s) ended with everything",
     "role": "membership(s) withheld", "user": "person(s) withheld", "account": "account(s) withheld",
 }  # fmt: skip
-app = typer.Typer(name="revocations", help="After a restore: reconcile, list, confirm.", no_args_is_help=True)
+app = typer.Typer(
+    name="revocations", help="After a restore: reconcile, list, confirm.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @app.callback()
@@ -68,14 +70,14 @@ def confirm(
     as_json: Json = False,
 ) -> None:
     """Let accounts, people and memberships count again, with the rights that the restored database gives them."""
-    named = list(subjects or [])
+    named = [_subject(one) for one in subjects or []]
     if bool(named) == everything:
         typer.echo("error: name subjects, or say --all", err=True)
         raise typer.Exit(2)
     if not yes:
-        question = f"{'All that is withheld' if everything else ', '.join(named)} will have the rights of the backup."
-        typer.confirm(f"{question} Go on?", abort=True)
-    done = _with_staff(lambda staff: _confirm(staff, None if everything else [_subject(one) for one in named]))
+        what = "All that is withheld" if everything else ", ".join(map(str, named))
+        typer.confirm(f"{what} will have the rights of the backup. Go on?", abort=True)
+    done = _with_staff(lambda staff: _confirm(staff, None if everything else named))
     if as_json:
         typer.echo(json.dumps({"confirmed": done}))
     else:

@@ -34,7 +34,7 @@ def revoke(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: Json = False,
 ) -> None:
-    """End every developer key, system key, popout token and session that was issued until now."""
+    """End every key, popout token and session issued until now."""
     if not everything:
         typer.echo("error: say --all; a single key is revoked on its page or with `lumio keys revoke`", err=True)
         raise typer.Exit(2)

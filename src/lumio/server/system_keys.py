@@ -15,7 +15,7 @@ from lumio.settings import Settings
 if TYPE_CHECKING:
     from lumio.system_keys.model import CreatedSystemKey
 
-app = typer.Typer(name="system-keys", help="Keys of internal services.", no_args_is_help=True)
+app = typer.Typer(name="system-keys", help="Keys of internal services.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.callback()

@@ -13,6 +13,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 OPENERS = (
     "Invite", "New Sub-Account", "Role of Ada Okafor", "Remove Ada Okafor", "Leave", "Hand over ownership",
     "Withdraw the invitation of kim@example.com", "New key for ci-deploys", "Delete ci-deploys", "New Account",
+    "Confirm Ada Okafor",
 )  # fmt: skip
 WIDER = """
 [...document.querySelectorAll("dialog[open], dialog[open] *")]
@@ -52,6 +53,32 @@ async def test_the_plan_shows_what_ends_with_its_last_use_and_escapes_every_labe
     await expect(plan.get_by_role("listitem").nth(1)).to_contain_text("never used")
     await expect(plan.get_by_role("listitem").last).to_contain_text("<img src=x onerror=alert(1)>\\x1b[31m\\u202e")
     assert HOSTILE not in await plan.inner_text()
+
+
+async def test_a_confirmed_place_has_no_mark_and_the_note_counts_those_that_are_left(
+    tab: Page, site: PreviewServer
+) -> None:
+    site.memory.proven = True
+    await tab.goto(site.origin + TEAM)
+    note = tab.locator("#withheld-note")
+    await expect(note).to_contain_text("3 member(s) had their place changed since")
+    await expect(tab.get_by_role("button", name="Confirm Max Stern")).to_have_count(0)  # the operator's
+    await tab.get_by_role("button", name="Confirm Ada Okafor").click()
+    dialog = tab.get_by_role("dialog")
+    await expect(dialog).to_contain_text("Ada Okafor has the role Admin here again")
+    await dialog.get_by_role("button", name="Confirm Membership").click()
+    await expect(tab.locator("#announce")).to_have_text("Ada Okafor is Admin here again.")
+    await expect(tab.get_by_role("button", name="Role of Ada Okafor")).to_be_focused()
+    await expect(tab.locator("tr", has_text="Ada Okafor")).not_to_contain_text("Withheld")
+    await expect(note).to_contain_text("2 member(s)")
+    for act, name in (("Remove", "Max Stern"), ("Delete", "ci-deploys")):
+        await tab.get_by_role("button", name=f"{act} {name}").click()
+        await dialog.get_by_role("button", name=act).click()
+        await expect(tab.locator("tr", has_text=name)).to_have_count(0)
+    await expect(note).to_have_count(0)
+    assert [path for method, path, _, _ in site.memory.asked if method == "POST"] == [
+        "/api/accounts/a1/members/m1/confirm"
+    ]
 
 
 async def test_a_choice_above_one_s_own_role_is_closed_and_says_why(tab: Page, site: PreviewServer) -> None:

@@ -6,7 +6,7 @@ import { openDialog, unlessCancelled } from "./dialog.js";
 import { tellReach } from "./reach.js";
 import { withProof } from "./step_up.js";
 import { createSub, deleteSub, mint } from "./team_subs.js";
-import { addRow, capital, fill, recount, removeRow } from "./team_rows.js";
+import { addRow, capital, fill, recount, recountWithheld, removeRow } from "./team_rows.js";
 import { moment } from "./time.js";
 import { visible } from "./visible.js";
 
@@ -81,7 +81,7 @@ async function confirm(row) {
   });
   row.querySelector("[data-withheld]").remove();
   row.querySelector("[data-action=confirm]").remove();
-  if (!document.querySelector("[data-withheld]")) document.getElementById("withheld-note").remove();
+  recountWithheld();
   (row.querySelector("td.last button") ?? document.getElementById("main")).focus();
   announce(`${row.dataset.name} is ${capital(confirmed.role)} here again.`);
 }
@@ -90,6 +90,7 @@ async function remove(row) {
   await showPlan(name("remove-member", row), account, row.dataset.id);
   const gone = await openDialog("remove-member", { words: "Removing…", act: () => withProof(() => ask("DELETE", path(row))) });
   removeRow(people, row);
+  recountWithheld();
   const said = `${row.dataset.name} is removed; ${gone.api_keys} key(s) and ${gone.popout_tokens} popout token(s) ended.`;
   tellReach(gone, said, () => recount(people), "All of it");
 }
@@ -129,7 +130,8 @@ async function carefully(work) {
   try {
     await unlessCancelled(work);
   } catch (problem) {
-    announce(problem.message);
+    announce(problem instanceof Problem ? problem.message : "Something went wrong in this page. Reload it to see how things stand.");
+    if (!(problem instanceof Problem)) throw problem;
   }
 }
 

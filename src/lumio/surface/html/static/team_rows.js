@@ -21,6 +21,14 @@ export function recount(section) {
   return count.textContent;
 }
 
+/** Says how many are still withheld; the note goes with the last of them. */
+export function recountWithheld() {
+  const note = document.getElementById("withheld-note");
+  const left = document.querySelectorAll("[data-withheld]").length;
+  if (!left) note?.remove();
+  else note.querySelector("[data-slot=withheld]").textContent = left;
+}
+
 export function addRow(section, templateId, made, values) {
   const row = document.getElementById(templateId).content.firstElementChild.cloneNode(true);
   row.dataset.id = made.id;

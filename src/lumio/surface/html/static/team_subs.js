@@ -7,7 +7,7 @@ import { expiry, watchExpiry } from "./expiry.js";
 import { tellReach } from "./reach.js";
 import { reveal } from "./reveal.js";
 import { withProof } from "./step_up.js";
-import { addRow, capital, recount, removeRow } from "./team_rows.js";
+import { addRow, capital, recount, recountWithheld, removeRow } from "./team_rows.js";
 import { moment } from "./time.js";
 import { visible } from "./visible.js";
 
@@ -56,6 +56,7 @@ export async function deleteSub(row, account) {
     act: () => withProof(() => ask("DELETE", `${home(account)}/${encodeURIComponent(row.dataset.id)}`)),
   });
   removeRow(subs, row);
+  recountWithheld();
   const said = `Sub-account ${row.dataset.name} deleted; ${gone.api_keys} key(s) ended.`;
   tellReach(gone, said, () => recount(subs), "All of it");
 }

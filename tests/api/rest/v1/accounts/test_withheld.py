@@ -6,15 +6,19 @@ from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import update
 
 from lumio.accounts.store import AccountStore
+from lumio.accounts.store.tables import accounts
 from lumio.accounts.store.withheld import WithheldStore
 from lumio.accounts.withholding import Withholding
-from lumio.authority.subjects import Ending, Entry, Subject
+from lumio.authority.subjects import Subject
 from lumio.kernel import clock
-from lumio.storage.unit import Unit
+from lumio.kernel.errors import NotFound
 from tests.api.graphql.asking import granted
-from tests.support import popouts
+from tests.api.rest.mailbox import code as invitation_code
+from tests.support import popouts, teams
+from tests.support.operators import feed
 from tests.support.teams import ANNA, MAX, SAM, Team, accept
 from tests.support.world import OPERATOR, PASSWORD, World
 
@@ -26,15 +30,7 @@ def role(team: Team, who: str) -> Subject:
 
 
 async def withhold(team: Team, *subjects: Subject) -> None:
-    """Leave subjects in doubt, as a replay does after a restore."""
-    lost_at = clock.now() - timedelta(hours=3)
-
-    async def step(unit: Unit) -> None:
-        rows = [Entry(1, Ending(one, "changed", "robin", "role changed"), lost_at) for one in subjects]
-        await Withholding(WithheldStore()).again(unit, rows)
-        await team.world.house.authority.end(unit, [row.ending for row in rows])
-
-    await team.world.house.units.run(step)
+    await teams.withhold(team.world.house, *subjects)
 
 
 async def statuses(clients: Sequence[httpx2.AsyncClient]) -> list[int]:
@@ -87,6 +83,17 @@ async def test_nobody_signs_in_to_a_withheld_place_or_switches_to_it(world: Worl
     assert await world.account_id(await world.sign_in(MAX)) == team.account_id
 
 
+async def test_who_belongs_nowhere_and_is_withheld_gets_no_account_of_their_own(world: World, team: Team) -> None:
+    closing = update(accounts).where(accounts.c.id == team.ids[SAM]["account_id"]).values(closed_at=clock.now())
+    await world.house.units.run(lambda unit: unit.execute(closing))
+    person, body = Subject("user", team.ids[SAM]["user_id"]), {"email": SAM, "password": PASSWORD}
+    await withhold(team, person)
+    answer = await world.anonymous().post("/v1/auth/login", json=body)
+    assert (answer.status_code, "withheld" in answer.json()["detail"]) == (403, True)
+    await teams.confirm_as_operator(world.house, person)
+    assert (await world.anonymous().post("/v1/auth/login", json=body)).status_code == 200
+
+
 async def test_only_who_may_change_the_role_confirms_it_with_a_fresh_proof(
     world: World, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,17 +117,18 @@ async def test_what_the_operator_decided_only_the_operator_confirms(world: World
     person, account = Subject("user", team.ids[MAX]["user_id"]), Subject("account", team.account_id)
     await withhold(team, person, role(team, MAX))
     assert (await statuses([team.max]), await shown(team, MAX)) == ([401], "operator")
+    listed = await world.house.units.read(Withholding(WithheldStore()).all)
+    assert [[member.name for member in one.members] for one in listed] == [[MAX], [MAX]]
     answer = await confirm(team.robin, team, MAX)
     assert (answer.status_code, "operat" in answer.json()["detail"]) == (409, True)
-    house, holding = world.house, Withholding(WithheldStore())
-    await house.units.run(lambda unit: holding.confirm_as_operator(unit, house.authority, person))
+    await teams.confirm_as_operator(world.house, person)
     assert await shown(team, MAX) == "owner"
     assert (await confirm(team.robin, team, MAX)).status_code == 200
     assert await statuses([team.max]) == [200]
     key = world.bearer((await world.mint_key(team.robin))["key"])
     await withhold(team, account)
     assert await statuses([team.robin, team.anna, team.max, key, team.sam]) == [401, 401, 401, 401, 200]
-    (one,) = await house.units.read(holding.all)
+    (one,) = await world.house.units.read(Withholding(WithheldStore()).all)
     assert [member.name for member in one.members] == [OPERATOR, ANNA, MAX]
 
 
@@ -157,14 +165,42 @@ async def test_who_joins_again_on_an_invitation_that_the_restore_reopened_is_wit
     assert (await sam.post(f"{team.path}/activate")).status_code == 403
 
 
+async def test_an_invitation_by_somebody_who_is_withheld_lets_nobody_in(world: World, team: Team, mail: Any) -> None:
+    assert (await team.invite(team.anna, SAM)).status_code == 201
+    code = invitation_code(await mail.newest_to(SAM, 1))
+    await withhold(team, role(team, ANNA))
+    refused = await accept(team.sam, code)
+    assert (refused.status_code, "may not invite any more" in refused.json()["detail"]) == (403, True)
+    await confirm(team.robin, team, ANNA)
+    assert (await accept(team.sam, code)).status_code == 200
+
+
+async def test_a_confirmation_stands_in_the_log_and_in_the_feed_whoever_gave_it(world: World, team: Team) -> None:
+    anna, max_ = role(team, ANNA), role(team, MAX)
+    await withhold(team, anna, max_)
+    await withhold(team, max_)  # a second replay finds it withheld already
+    await confirm(team.robin, team, ANNA)
+    assert (await feed(world))[-1] == ("role", anna.id, "changed")
+    await teams.confirm_as_operator(world.house, max_)
+    assert (await feed(world))[-1] == ("role", max_.id, "changed")
+    told = {one["target"]["id"]: one for one in await world.log(team.robin, event="member.confirmed")}
+    by_operator = told[team.ids[MAX]["member_id"]]
+    assert (by_operator["actor"], by_operator["detail"]) == ("lumio", {"by": "operator"})
+    assert told[team.ids[ANNA]["member_id"]]["actor"] == OPERATOR
+    with pytest.raises(NotFound, match="withheld"):
+        await teams.confirm_as_operator(world.house, max_)
+
+
 async def test_the_page_and_graphql_say_and_do_the_same(world: World, team: Team) -> None:
     page = await world.page_client()
-    assert "Withheld" not in (await page.get(PAGE)).text
+    before = (await page.get(PAGE)).text
+    assert ("Withheld" in before, f'<option value="{team.ids[ANNA]["member_id"]}"' in before) == (False, True)
     await withhold(team, role(team, ANNA), Subject("user", team.ids[MAX]["user_id"]))
     text = (await page.get(PAGE)).text
     assert text.count("Withheld until confirmed") == text.count("Withheld by the operator") == 1
     assert text.count('data-action="confirm"') == 1
-    assert "2 member(s) had their place changed" in text
+    assert "hand-over" not in text, "nobody is left to hand the ownership over to"
+    assert ">2</span> member(s) had their place changed" in text
     member = team.ids[ANNA]["member_id"]
     listed = (await granted(team.robin, "{ members { id withheld } }"))["members"]
     assert {one["id"]: one["withheld"] for one in listed}[member] == "owner"

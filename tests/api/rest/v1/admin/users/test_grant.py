@@ -3,6 +3,7 @@
 from typing import Any
 
 from lumio.access import permission
+from lumio.authority.subjects import Subject
 from lumio.storage.columns import metadata
 from tests.support.operators import (
     EDITOR,
@@ -18,6 +19,7 @@ from tests.support.operators import (
     take,
 )
 from tests.support.system_keys import KEYS, journal
+from tests.support.teams import confirm_as_operator, withhold
 from tests.support.world import World
 
 KIM = "kim@example.com"
@@ -126,6 +128,11 @@ async def test_the_last_system_admin_who_can_sign_in_stays_one(world: World) -> 
     assert (robin_id, "system_admin") in await held(world)
 
     await robin.patch(f"{USERS}/{kim['user_id']}", json={"suspended": False})
+    person = Subject("user", kim["user_id"])
+    await withhold(world.house, person)
+    still_alone = await robin.patch(f"{USERS}/{robin_id}", json={"admin_roles": ["finder"]})
+    assert still_alone.status_code == 409, "nor can one who is withheld"
+    await confirm_as_operator(world.house, person)
     assert (await robin.patch(f"{USERS}/{robin_id}", json={"admin_roles": ["finder"]})).status_code == 200
     assert (await robin.get(USERS)).status_code == 403
 

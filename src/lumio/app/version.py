@@ -1,3 +1,0 @@
-"""The version, for the commands and the OpenAPI document."""
-
-VERSION = "0.1.0"
