@@ -181,7 +181,6 @@ async def _waited_for(connection: Any) -> AsyncIterator[None]:
     connection.add_log_listener(warned)
     try:
         yield
-        await asyncio.sleep(0)  # the driver hands on what the server warned of in the loop's next turn
     finally:
         connection.remove_log_listener(warned)
     if doubtful:
