@@ -49,8 +49,8 @@ class Bulk(Protocol):
 class SqliteBulk:
     """One call of the driver for many rows: its loop is in C."""
 
-    slice = 512
-    """An answer that waits for the disk waits for no more than these: some 20 ms."""
+    slice = 256
+    """An answer that waits for the disk waits for no more than these: some 10 ms."""
     rest = 0.01
     """Writers of one file wait for each other by polling: without a rest a backlog would keep the others out."""
 
