@@ -6,8 +6,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 LOCKS := requirements-dev.txt tools/requirements-installer.txt pyproject.toml
-# Two workers: what the suite's time limits were measured with. PYTEST_ARGS adds to the command.
-WORKERS ?= 2
+# Three workers for two cores: much of the suite waits for servers to start. PYTEST_ARGS adds to the command.
+WORKERS ?= 3
 
 .PHONY: help setup run test check fix prove golden bench clean
 
