@@ -1,7 +1,5 @@
 """Every page, light and dark, wide and narrow: no finding of axe-core, no sideways scroll, no dialog from a name."""
 
-from typing import Literal
-
 import pytest
 from playwright.async_api import Page
 
@@ -10,8 +8,6 @@ from tests.support.preview_server import PreviewServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
-SCHEMES: dict[int, Literal["light", "dark"]] = {1280: "light", 320: "dark"}
-"""The colours are those of every width: each scheme is judged at one of the two."""
 SMALL_TARGETS = """
 [...document.querySelectorAll("main button, main select, main summary, .rail a, .rail button, td a")]
   .filter((element) => element.checkVisibility())
@@ -23,13 +19,15 @@ SMALL_TARGETS = """
 
 async def faults(page: Page) -> list[str]:
     """Return what is wrong with the page as it stands, at the desk, on a phone and between."""
-    found: list[str] = []
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    await page.emulate_media(color_scheme="dark")  # the colours are those of every width
+    found = [f"dark: {what}" for what in await contrasts(page)]
+    await page.emulate_media(color_scheme="light")
     for width in (1280, 1100, 1000, 768, 320):
         await page.set_viewport_size({"width": width, "height": 800})
         if await overflow(page) > 0:
             found.append(f"{width}: scrolls sideways")
-        if width in SCHEMES:
-            await page.emulate_media(color_scheme=SCHEMES[width])
+        if width in {1280, 320}:
             found += [f"{width}: {what}" for what in await findings(page)]
             found += [f"{width}: too small: {html}" for html in await page.evaluate(SMALL_TARGETS)]
     return found
