@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from lumio.settings import Settings
 from tests.support.exports import by_house, by_script, lively, public_key
 from tests.support.world import World
@@ -48,7 +46,6 @@ async def test_the_file_proves_itself_and_its_making_stands_in_the_log(world: Wo
     assert b'"account":"all"' in piped.stdout.splitlines()[-1]
 
 
-@pytest.mark.parametrize("template", ["sqlite"], indirect=True)  # what is refused before the database is asked
 async def test_what_cannot_be_taken_out_is_told_and_nothing_is_written(world: World, tmp_path: Path) -> None:
     settings = world.house.settings
     wrong = await run(settings, "--since", "yesterday")
