@@ -12,7 +12,8 @@ from typing import Any
 import asyncpg
 
 from lumio.kernel import clock, ids
-from lumio.storage.dialect import asyncpg_address, choose
+from lumio.storage.dialect import choose
+from lumio.storage.driver import asyncpg_address
 
 _ADD = """
 INSERT INTO node

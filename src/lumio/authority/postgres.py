@@ -15,13 +15,8 @@ from lumio.authority.primary import Beat, Node, Tailed
 from lumio.authority.subjects import Ending, Entry, Subject
 from lumio.kernel import clock
 from lumio.kernel.errors import Unavailable
-from lumio.storage.dialect import (
-    DRIVER_FAILURES,
-    STATEMENT_LIMIT,
-    PostgresDialect,
-    asyncpg_address,
-    gave_up_waiting,
-)
+from lumio.storage.dialect import STATEMENT_LIMIT, PostgresDialect
+from lumio.storage.driver import DRIVER_FAILURES, asyncpg_address, gave_up_waiting
 from lumio.storage.hot import HotReader
 
 CHANNEL = "lumio_revocation"

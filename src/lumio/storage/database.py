@@ -10,7 +10,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lumio.kernel.errors import Conflict, Unavailable
-from lumio.storage.dialect import DRIVER_FAILURES, SqliteDialect, choose
+from lumio.storage.dialect import SqliteDialect, choose
+from lumio.storage.driver import DRIVER_FAILURES
 from lumio.storage.hot import HotReader, open_hot
 from lumio.storage.turns import Turns
 

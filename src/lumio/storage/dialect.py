@@ -9,7 +9,6 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Protocol
 
-import asyncpg
 from sqlalchemy import Table, event, text
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -17,6 +16,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
+
+from lumio.storage.driver import gave_up_waiting
 
 BUSY = "PRAGMA busy_timeout=5000"
 STATEMENT_LIMIT = "5s"
@@ -29,9 +30,6 @@ PRAGMAS = (
 )
 _DOUBTFUL = "a commit did not wait for its standby"
 _PG_RETRY = {"40001", "40P01"}
-DRIVER_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
-"""What the raw driver raises when a server does not answer: a connection that breaks off at the wrong moment
-leaves its protocol confused, which is no bug of ours and no answer either."""
 
 
 class Dialect(Protocol):
@@ -212,7 +210,7 @@ class PostgresDialect:
 
         @event.listens_for(engine.sync_engine, "connect")
         def listen(connection: Any, record: Any) -> None:
-            def warned(_connection: object, message: asyncpg.PostgresLogMessage) -> None:
+            def warned(_connection: object, message: Any) -> None:
                 if gave_up_waiting(message):
                     record.info[_DOUBTFUL] = True
 
@@ -275,16 +273,6 @@ _MAY_CHANGE = text("SELECT has_table_privilege('audit_log', 'DELETE') OR has_tab
 _DROP_DAY = text("SELECT lumio_audit_drop(CAST(:day AS integer))")
 
 
-def gave_up_waiting(message: asyncpg.PostgresLogMessage) -> bool:
-    """Tell whether a server warns that a commit did not wait for its standby: a failover may lose it.
-
-    The function that says so has one name in every language of the server's messages.
-    """
-    where, words = getattr(message, "server_source_function", ""), str(message.message)
-    warning = str(getattr(message, "sqlstate", "")) == "01000"
-    return warning and (where == "SyncRepWaitForLSN" or "synchronous replication" in words)
-
-
 def lock_number(name: str) -> int:
     """Return the signed 64-bit number under which PostgreSQL locks `name`."""
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
@@ -311,33 +299,3 @@ def migration_engine(dialect: SqliteDialect | PostgresDialect) -> AsyncEngine:
     if isinstance(dialect, SqliteDialect):
         return dialect.write_engine()
     return create_async_engine(dialect.url, poolclass=NullPool)
-
-
-async def asyncpg_pool(url: URL, size: int) -> "asyncpg.Pool[asyncpg.Record]":
-    """Open a pool of raw PostgreSQL connections for the hot path."""
-    address = asyncpg_address(url)
-    durable = {"synchronous_commit": "on"}  # whatever the server's own setting is
-    return await asyncpg.create_pool(
-        **address, min_size=1, max_size=size, timeout=5, command_timeout=5, reset=_left_clean, server_settings=durable
-    )
-
-
-async def _left_clean(connection: Any) -> None:
-    """Take a connection back as it is: nothing of ours sets anything in a session that would have to be undone.
-
-    A transaction that was left open by whoever broke off is ended.
-    """
-    if connection.is_in_transaction():
-        await connection.reset()
-
-
-def asyncpg_address(url: URL) -> dict[str, Any]:
-    """Return an address as the raw driver takes it."""
-    query = dict(url.query)
-    return {
-        "host": str(query.get("host") or url.host or "localhost"),
-        "port": int(str(query.get("port") or url.port or 5432)),
-        "user": url.username,
-        "password": url.password,
-        "database": url.database,
-    }

@@ -16,7 +16,8 @@ from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.dialects.sqlite import pysqlite
 
 from lumio.kernel.errors import Unavailable
-from lumio.storage.dialect import BUSY, DRIVER_FAILURES, PostgresDialect, SqliteDialect, asyncpg_pool
+from lumio.storage.dialect import BUSY, PostgresDialect, SqliteDialect
+from lumio.storage.driver import DRIVER_FAILURES, asyncpg_pool
 
 HOT_ROWS_MAX = 16_384
 """Rows that a store remembers in words, by what the database said of them; they are read each time all the same."""

@@ -21,7 +21,8 @@ from sqlalchemy.dialects.sqlite import pysqlite
 
 from lumio.kernel.errors import Unavailable
 from lumio.storage.database import Database
-from lumio.storage.dialect import PRAGMAS, PostgresDialect, asyncpg_pool, gave_up_waiting
+from lumio.storage.dialect import PRAGMAS, PostgresDialect
+from lumio.storage.driver import asyncpg_pool, gave_up_waiting
 from lumio.storage.events import NAMES, hot, tally
 from lumio.storage.folding import VARIOUS, Row, Tally
 from lumio.storage.packing import TALLY_NAMES, Packed, pack
