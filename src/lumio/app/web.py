@@ -52,6 +52,7 @@ from lumio.revocations.rest import RevocationRoutes
 from lumio.sessions.pages import SwitchPages
 from lumio.sessions.rest import ActivationRoutes
 from lumio.settings import Settings
+from lumio.storage.database import Database
 from lumio.storage.rates import RateWindows
 from lumio.surface.graph.endpoint import GraphRoutes
 from lumio.surface.graph.graph import Graph
@@ -140,7 +141,7 @@ def open_door(
         "public_url": settings.public_url,
     }
     render = Renderer(pages)
-    rating = _rating(settings, RateWindows(ground.database))
+    rating = _rating(settings, ground.database)
     entrance = Entrance(authenticator, rating, settings.trusted_proxies)
     framework = Litestar(
         [
@@ -182,11 +183,13 @@ def _graph(services: Services, perform: Perform, *, introspection: bool) -> Grap
     )  # fmt: skip
 
 
-def _rating(settings: Settings, windows: RateWindows) -> Rating:
-    """Return the limits of product C5, as the settings have them."""
+def _rating(settings: Settings, database: Database) -> Rating:
+    """Return the limits of product C5, as the settings have them; one worker on a file counts alone."""
     rates = settings.rates
     counted = (Kind.SESSION, Kind.OAUTH, Kind.API_KEY, Kind.POPOUT_TOKEN, Kind.ANONYMOUS)
-    limiter = RateLimiter(windows, {kind: rates[kind.value.upper()] for kind in counted})
+    limits = {kind: rates[kind.value.upper()] for kind in counted}
+    alone = settings.workers == 1 and database.dialect.single_writer
+    limiter = RateLimiter(RateWindows(database), limits, alone=alone)
     spans = {"developer_read": MINUTE, "developer_delete": MINUTE, "developer_extensions": HOUR}
     spans["developer_versions"] = HOUR
     return Rating(limiter, {name: Rule(name, rates[name.upper()], span) for name, span in spans.items()})

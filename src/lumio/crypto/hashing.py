@@ -7,7 +7,10 @@ the database, so a stolen database can test nothing.
 import asyncio
 import hashlib
 import hmac
+import os
 import secrets
+import sys
+import threading
 from base64 import b64encode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -117,6 +120,8 @@ PASSWORD_COST = Cost(64 * 1024, 3)
 KEY_COST = Cost(19 * 1024, 2)
 """For system keys: 22 ms once per key and process."""
 TAG_BYTES = 2
+NICENESS = 5
+"""Of the threads that hash: a third of the weight of the others where a processor is fought over (nice(2))."""
 
 
 class StretchPool:
@@ -152,7 +157,7 @@ class StretchPool:
         if self._taken >= self._places:
             raise Unavailable("the stretching pool is full", retry_after=1)
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="stretch")
+            self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="stretch", initializer=_give_way)
         self._taken += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
@@ -164,6 +169,15 @@ class StretchPool:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
+
+
+def _give_way() -> None:
+    """Let this thread come after those that answer: hashing takes a processor for tens of milliseconds at a time.
+
+    Linux has a priority for each thread; elsewhere it is the process's, which is left alone.
+    """
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 def _decoy(cost: Cost) -> str:

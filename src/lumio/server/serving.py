@@ -10,6 +10,9 @@ from lumio.server import logs
 from lumio.server.run_folder import take_number
 from lumio.settings import Settings
 
+GARBAGE = (5_000, 20, 50)
+"""When the collector looks through the young, the older and everything (`gc.set_threshold`)."""
+
 
 class Serving:
     """An ASGI application that opens the house at start-up and closes it at shutdown."""
@@ -42,11 +45,19 @@ def application() -> Serving:
     settings = _numbered(settings_module.load_for_worker())
     logs.set_up(settings.log_level)
     serving = Serving(build(settings, sealing=False))  # a process of its own does: see sealing.py
-    # What lives as long as the process is never garbage: looking through all of it again stops every answer for a
-    # tenth of a second.
+    _spare_the_long_lived()
+    return serving
+
+
+def _spare_the_long_lived() -> None:
+    """Look for garbage among the young: looking through everything stops every answer for a tenth of a second.
+
+    What is there now lives as long as the process. What is remembered of ten thousand keys lives for long too, and
+    the collector would go through it again at each quarter more.
+    """
     gc.collect()
     gc.freeze()
-    return serving
+    gc.set_threshold(*GARBAGE)
 
 
 def _numbered(settings: Settings) -> Settings:
