@@ -3,8 +3,8 @@
 Promise: however many workers and nodes serve a credential, it gets at most its limit in a window, and of a limit of
 100 or more one request beyond it for each of them.
 Each worker draws leases of a twentieth of the limit from the database, so most requests touch memory only;
-what a worker drew and did not use is lost to the others, which is at most that twentieth each. The first request of a
-window is lent and does not wait: when ten thousand keys come at once, most of them ask for nothing else in that minute.
+what a worker drew and did not use is lost to the others, which is at most that twentieth each. The first request of
+a window is lent and does not wait: of ten thousand keys that come at once, most ask for nothing else in that minute.
 """
 
 import asyncio

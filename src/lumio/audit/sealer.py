@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import itemgetter
 from os import urandom
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -20,7 +20,7 @@ from lumio.crypto.chain import GENESIS, SALT_BYTES, commitments, leaf, link
 from lumio.crypto.notary import Notary
 from lumio.kernel import clock
 from lumio.storage.events import NAMES
-from lumio.storage.unit import Unit, Units
+from lumio.storage.unit import Unit, Units, View
 
 log = structlog.get_logger()
 HEAD_EVENTS = 1024
@@ -41,6 +41,27 @@ class Batch:
     end: Mapping[str, Any]
 
 
+class Found(NamedTuple):
+    """What a unit of the sealer finds: rows, the day, the end of the global chain, and those of the accounts'."""
+
+    rows: Sequence[Mapping[str, Any]]
+    day: int
+    position: int
+    chain: bytes
+    known: Mapping[str, tuple[bytes, int]]
+
+
+class Ready(NamedTuple):
+    """A batch that was made before its unit began: good if the unit finds the same."""
+
+    found: Found
+    batch: Batch
+
+    def rows_after(self, end: Any) -> Sequence[Mapping[str, Any]]:
+        """Return the rows, if the chain still ends there: only a sealer removes what is in the journal."""
+        return self.found.rows if (end.position, end.chain) == (self.found.position, self.found.chain) else ()
+
+
 class Sealer:
     """Seals what is there. In a fleet one node does at a time."""
 
@@ -59,8 +80,11 @@ class Sealer:
         """
         horizon = END_OF_TIME if everything else clock.now()
         sealed = 0
-        while await self._units.read(lambda view: self._store.waits(view, horizon)):
-            count = await self._units.run(lambda unit: self._seal(unit, horizon))
+        while True:
+            waits, ready = await self._units.read(lambda view: self._look(view, horizon))
+            if not waits:
+                break
+            count = await self._units.run(lambda unit, ready=ready: self._seal(unit, horizon, ready))  # type: ignore[misc]
             if not count:
                 return sealed  # another node does it
             sealed += count
@@ -82,18 +106,32 @@ class Sealer:
         oldest = await self._units.read(self._store.oldest_waiting)
         return 0.0 if oldest is None else max(0.0, (clock.now() - clock.from_micros(oldest)).total_seconds())
 
-    async def _seal(self, unit: Unit, horizon: datetime) -> int:
+    async def _look(self, view: View, horizon: datetime) -> tuple[bool, Ready | None]:
+        """Tell whether something waits, and make the next batch out of what can be seen now, where that pays."""
+        if not await self._store.waits(view, horizon):
+            return False, None
+        rows = await self._store.look(view)
+        if not rows:
+            return True, None
+        found = await self._found(view, rows, await self._store.end(view))
+        return True, Ready(found, chained(*found))
+
+    async def _found(self, view: View, rows: Sequence[Mapping[str, Any]], end: Any) -> Found:
+        known = await self._store.account_ends(view, {row["account_id"] for row in rows if row["account_id"]})
+        return Found(rows, clock.to_micros(clock.now()) // DAY, end.position, end.chain, known)
+
+    async def _seal(self, unit: Unit, horizon: datetime, ready: Ready | None) -> int:
         if not await self._store.mine(unit):
             return 0
-        rows = await self._store.take_hot(unit, self._store.slice)
+        end = await self._store.end(unit)
+        rows = await self._store.take_hot(unit, () if ready is None else ready.rows_after(end))
         if len(rows) < self._store.slice:
             rows += await self._store.take_tallies(unit, horizon, self._store.slice - len(rows))
         if not rows:
             return 0
-        end = await self._store.end(unit)
-        known = await self._store.account_ends(unit, {row["account_id"] for row in rows if row["account_id"]})
-        day = clock.to_micros(clock.now()) // DAY
-        batch = chained(rows, day, end.position, end.chain, known)
+        found = await self._found(unit, rows, end)
+        batch = chained(*found) if ready is None or ready.found != found else ready.batch
+        day = found.day
         await self._store.add(unit, day, batch.events, batch.places)
         await self._store.move_ends(unit, batch.end, batch.accounts)
         times = [row["ts"] for row in rows]

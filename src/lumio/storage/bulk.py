@@ -33,8 +33,18 @@ class Bulk(Protocol):
     rest: float
     """Seconds between two units of the sealer."""
 
-    async def take(self, connection: AsyncConnection, most: int) -> list[Mapping[str, Any]]:
-        """Remove the oldest rows of the hot journal and return them, in their order."""
+    async def look(self, connection: AsyncConnection, most: int) -> list[Mapping[str, Any]]:
+        """Return the oldest rows of the hot journal, in their order; none where that does not pay."""
+        ...
+
+    async def take(self, connection: AsyncConnection, most: int, seen: Sequence[Any] = ()) -> list[Mapping[str, Any]]:
+        """Remove the oldest rows of the hot journal and return them, in their order.
+
+        Args:
+            connection: of a unit.
+            most: how many at most.
+            seen: what `look` returned, when nobody took anything since.
+        """
         ...
 
     async def add(self, connection: AsyncConnection, table: Table, names: Names, rows: Rows) -> None:
@@ -54,12 +64,23 @@ class SqliteBulk:
     rest = 0.01
     """Writers of one file wait for each other by polling: without a rest a backlog would keep the others out."""
 
-    async def take(self, connection: AsyncConnection, most: int) -> list[Mapping[str, Any]]:
-        """Read, then delete up to the last: the file's write lock is held, so nothing came between."""
+    async def look(self, connection: AsyncConnection, most: int) -> list[Mapping[str, Any]]:
+        """Read them: while a unit has the file no answer becomes durable, so what can be done before is."""
         found = await connection.execute(select(*_OLDEST).order_by(hot.c.n).limit(most))
-        rows: list[Mapping[str, Any]] = [dict(zip(_NAMES, row, strict=True)) for row in found]
+        return [dict(zip(_NAMES, row, strict=True)) for row in found]
+
+    async def take(self, connection: AsyncConnection, most: int, seen: Sequence[Any] = ()) -> list[Mapping[str, Any]]:
+        """Read, then delete up to the last: the file's write lock is held, and what comes later has greater numbers.
+
+        Raises:
+            RuntimeError: what was seen is not what is there.
+        """
+        rows = list(seen) or await self.look(connection, most)
         if rows:
-            await connection.execute(delete(hot).where(hot.c.n <= rows[-1]["n"]))
+            removed = await connection.execute(delete(hot).where(hot.c.n <= rows[-1]["n"]))
+            if removed.rowcount != len(rows):
+                message = f"the journal has {removed.rowcount} of {len(rows)} rows that were seen"
+                raise RuntimeError(message)
         return rows
 
     async def add(self, connection: AsyncConnection, table: Table, names: Names, rows: Rows) -> None:
@@ -78,7 +99,11 @@ class PostgresBulk:
     """Nobody waits for the sealer here, and each unit reads the whole journal to find its oldest rows."""
     rest = 0.0
 
-    async def take(self, connection: AsyncConnection, most: int) -> list[Mapping[str, Any]]:
+    async def look(self, _connection: AsyncConnection, _most: int) -> list[Mapping[str, Any]]:
+        """Return none: a unit of the sealer is in nobody's way."""
+        return []
+
+    async def take(self, connection: AsyncConnection, most: int, _seen: Rows = ()) -> list[Mapping[str, Any]]:
         """Delete by the rows' own addresses: one way through the journal, and what commits meanwhile stays."""
         found = await connection.execute(_TAKE, {"most": most})
         return [dict(zip(_NAMES, row, strict=True)) for row in sorted(found, key=itemgetter(0))]

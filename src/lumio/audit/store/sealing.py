@@ -3,7 +3,7 @@
 Promise: a row leaves the journal in the same commit in which it has its place in the chain: never none, never two.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -43,9 +43,18 @@ class SealStore:
         """Return the row of the global chain's end: `position`, `chain`, `head_position`, `head_at`."""
         return (await view.execute(select(chain))).one()
 
-    async def take_hot(self, unit: Unit, most: int) -> list[Row]:
-        """Remove the oldest rows of the hot journal and return them, in their order."""
-        return await self._bulk.take(unit.connection, most)
+    async def look(self, view: View) -> list[Row]:
+        """Return what `take_hot` would take, where it pays to know before."""
+        return await self._bulk.look(view.connection, self.slice)
+
+    async def take_hot(self, unit: Unit, seen: Sequence[Row]) -> list[Row]:
+        """Remove the oldest rows of the hot journal and return them, in their order.
+
+        Args:
+            unit: the sealer's.
+            seen: what `look` returned, when nothing was sealed since.
+        """
+        return await self._bulk.take(unit.connection, self.slice, seen)
 
     async def take_tallies(self, unit: Unit, now: datetime, most: int) -> list[Row]:
         """Remove tallies whose time is over and return them; one that is raised at this moment stays for later."""
@@ -55,9 +64,9 @@ class SealStore:
             await unit.execute(delete(tally).where(tally.c.name.in_([row["name"] for row in rows])))
         return [dict(row) for row in rows]
 
-    async def account_ends(self, unit: Unit, accounts: Iterable[str]) -> dict[str, tuple[bytes, int]]:
+    async def account_ends(self, view: View, accounts: Iterable[str]) -> dict[str, tuple[bytes, int]]:
         """Return the end of each account's chain and its count; accounts without events are left out."""
-        found = await unit.execute(select(account_chain).where(account_chain.c.account_id.in_(list(accounts))))
+        found = await view.execute(select(account_chain).where(account_chain.c.account_id.in_(list(accounts))))
         return {row["account_id"]: (row["chain"], row["count"]) for row in found.mappings()}
 
     async def add(self, unit: Unit, day: int, events: bulk.Rows, places: bulk.Rows) -> None:
