@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, cast
 
 from lumio.access.kinds import Kind, Place, Presented, Row, recognise
+from lumio.access.lane import Lane
 from lumio.access.limit import FailureLimiter
 from lumio.access.principal import ACCOUNT_HEADER, ANONYMOUS, Principal
 from lumio.authority.interface import Authority
@@ -76,6 +77,7 @@ class Authenticator:
         self._journal = journal
         self._limiter = limiter
         self._metrics = metrics
+        self._lane = Lane()
 
     async def authenticate(
         self, found: Sequence[Presented], origin: Origin, account: str | None = None
@@ -96,9 +98,11 @@ class Authenticator:
         if not found:
             return Authenticated(ANONYMOUS, None)
         row, verifier = self._recognise(found)
+        await self._lane.enter(found[0].text)
         verdict = self._counted_verdict(row, await _judged(found, row, verifier))
         if verifier is None or isinstance(verdict, Refused):
             raise await self._refuse(cast("Refused", verdict), origin)
+        self._lane.was_good(found[0].text)
         verifier.accepted(verdict, origin)
         if verdict.kind is Kind.SYSTEM_KEY and account is not None:
             return await self._placed(verdict, origin, account)
@@ -119,12 +123,14 @@ class Authenticator:
         found = [Presented(text, travels)]
         detail = {"introspected_by": asked_by.actor.credential_id}
         row, verifier = self._recognise(found)
+        await self._lane.enter(text)
         verdict = self._counted_verdict(row, await _judged(found, row, verifier))
         if verifier is None or isinstance(verdict, Refused):
             refusal = await self._refuse(cast("Refused", verdict), origin, detail)
             if isinstance(refusal, Limited):
                 raise refusal
             return None
+        self._lane.was_good(text)
         verifier.accepted(verdict, origin)
         event = Event(SUCCEEDED, "success", verdict.actor, origin, account_id=verdict.account_id, detail=detail)
         await self._journal.append(event)
