@@ -1,8 +1,8 @@
 """Who comes first when many ask at once: credentials that were good lately, before those not seen yet.
 
 To judge a credential for the first time costs several times as much as to judge it again, and a guess is always a
-first time. Promise: a credential in use waits for at most `PACE` others in a turn of the event loop, however many come
-together; those others are put off, in their order, and never refused for it.
+first time. Promise: a credential in use waits for at most `PACE` others in a turn of the event loop, however many
+come together; those others are put off, in their order, and never refused for it.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ class Lane:
         await turn
 
     def was_good(self, text: str) -> None:
-        """Remember a credential, by a number that says nothing of it: one that it collides with goes first, no more."""
+        """Remember a credential, by a number that says nothing of it; another with the same number goes first too."""
         known = hash(text)
         if known not in self._lately:
             self._lately[known] = None

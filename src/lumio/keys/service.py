@@ -27,6 +27,7 @@ from lumio.keys import events
 from lumio.keys.model import CreatedKey, CreateKey, KeyChoice, KeyView, ListKeys, Party, RevokedKey
 from lumio.keys.store import KeyStore
 from lumio.storage.unit import Units, View
+from lumio.storage.uses import Uses
 
 PREFIX = opaque.DEVELOPER_KEY
 MINTS_FOR_OTHERS = "members:invite"
@@ -45,7 +46,7 @@ class Keys:
         self._store = store
         self._peppers = peppers
         self._accounts = accounts
-        self._uses: dict[str, tuple[datetime, str | None]] = {}
+        self._uses = Uses[tuple[datetime, str | None]]()
 
     @action("api_keys.list", permission="api-keys:read")
     async def list(self, context: Context, form: ListKeys) -> Page[KeyView]:
@@ -137,13 +138,11 @@ class Keys:
 
     def used(self, key_id: str, ip: str | None) -> None:
         """Note in memory that a key was accepted now."""
-        self._uses[key_id] = (clock.now(), ip)
+        self._uses.note(key_id, (clock.now(), ip))
 
     async def flush(self, units: Units) -> None:
         """Write the last uses collected so far."""
-        uses, self._uses = self._uses, {}
-        if uses:
-            await units.run(lambda unit: self._store.used(unit, uses))
+        await self._uses.flush(units, self._store.used)
 
     async def _mint(
         self,

@@ -42,6 +42,7 @@ from lumio.popouts.model import (
 from lumio.popouts.rights import givable
 from lumio.popouts.store import PopoutStore
 from lumio.storage.unit import Units, View
+from lumio.storage.uses import Uses
 
 PREFIX = opaque.POPOUT_TOKEN
 
@@ -59,7 +60,7 @@ class Popouts:
         self._store = store
         self._peppers = peppers
         self._accounts = accounts
-        self._uses: dict[str, tuple[datetime, str | None]] = {}
+        self._uses = Uses[tuple[datetime, str | None]]()
 
     @action("popout_tokens.list", permission="tokens:read")
     async def list(self, context: Context, form: ListPopouts) -> Page[PopoutView]:
@@ -197,13 +198,11 @@ class Popouts:
 
     def used(self, popout_id: str, ip: str | None) -> None:
         """Note in memory that a popout token was accepted now."""
-        self._uses[popout_id] = (clock.now(), ip)
+        self._uses.note(popout_id, (clock.now(), ip))
 
     async def flush(self, units: Units) -> None:
         """Write the last uses collected so far."""
-        uses, self._uses = self._uses, {}
-        if uses:
-            await units.run(lambda unit: self._store.used(unit, uses))
+        await self._uses.flush(units, self._store.used)
 
     async def _find(self, context: Context, popout_id: str) -> Any:
         row = await self._store.one(context.view, context.account_id, popout_id)

@@ -53,6 +53,16 @@ _BY_LOOKUP = HotQuery(
     ).where(popouts.c.lookup_id == bindparam("lookup_id"))
 )  # fmt: skip
 
+_USED = (
+    update(popouts)
+    .where(
+        popouts.c.id == bindparam("popout_id"),
+        popouts.c.revoked_at.is_(None),
+        or_(popouts.c.last_used_at.is_(None), popouts.c.last_used_at < bindparam("moment")),
+    )
+    .values(last_used_at=bindparam("moment"), last_used_ip=bindparam("ip"))
+)
+
 
 class PopoutStore:
     """Reads and writes popout tokens."""
@@ -126,7 +136,8 @@ class PopoutStore:
 
     async def used(self, unit: Unit, uses: Mapping[str, tuple[datetime, str | None]]) -> None:
         """Move last-used times forward; never back, and never of a revoked popout token."""
-        for popout_id, (moment, ip) in sorted(uses.items()):  # one order: no two workers wait crosswise
-            later = or_(popouts.c.last_used_at.is_(None), popouts.c.last_used_at < moment)
-            live = update(popouts).where(popouts.c.id == popout_id, popouts.c.revoked_at.is_(None), later)
-            await unit.execute(live.values(last_used_at=moment, last_used_ip=ip))
+        moves = [
+            {"popout_id": popout_id, "moment": moment, "ip": ip}
+            for popout_id, (moment, ip) in sorted(uses.items())  # one order: no two workers wait crosswise
+        ]
+        await unit.execute(_USED, moves)

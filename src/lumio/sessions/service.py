@@ -24,6 +24,7 @@ from lumio.kernel.event import Origin
 from lumio.sessions.model import Activate, Activated, Opened, Refresh, TokenPair
 from lumio.sessions.store import SessionStore
 from lumio.storage.unit import Unit, Units, View
+from lumio.storage.uses import Uses
 
 REFRESH_LIFETIME = timedelta(days=30)
 KNOWN_ADDRESS = timedelta(days=30)
@@ -56,7 +57,7 @@ class Sessions:
         self._access_tokens = access_tokens
         self._authority = authority
         self._failures = failures
-        self._seen: dict[str, datetime] = {}
+        self._seen = Uses[datetime]()
 
     async def open(self, unit: Unit, user_id: str, account_id: str, origin: Origin, *, page: bool) -> Opened:
         """Open a session for a person who has just proven who they are; always with a new secret."""
@@ -184,13 +185,11 @@ class Sessions:
 
     def saw(self, session_id: str) -> None:
         """Note in memory that a session was used now."""
-        self._seen[session_id] = clock.now()
+        self._seen.note(session_id, clock.now())
 
     async def flush(self, units: Units) -> None:
         """Write the last-seen times collected so far."""
-        seen, self._seen = self._seen, {}
-        if seen:
-            await units.run(lambda unit: self._store.saw(unit, seen))
+        await self._seen.flush(units, self._store.saw)
 
     def _end_family(self, session_id: str) -> Callable[[Unit], Awaitable[None]]:
         async def end(unit: Unit) -> None:

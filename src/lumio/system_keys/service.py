@@ -23,6 +23,7 @@ from lumio.kernel.event import NOWHERE, SYSTEM, Event
 from lumio.kernel.paging import Page
 from lumio.storage.hot import HotReader
 from lumio.storage.unit import Unit, Units, View
+from lumio.storage.uses import Uses
 from lumio.system_keys import events
 from lumio.system_keys.model import (
     CreatedSystemKey,
@@ -64,7 +65,7 @@ class SystemKeys:
         self._admin = admin
         self._tags = tags
         self._proofs = proofs
-        self._uses: dict[str, tuple[datetime, str | None]] = {}
+        self._uses = Uses[tuple[datetime, str | None]]()
 
     async def held(self, view: View, principal: Principal) -> frozenset[str]:
         """Return the list of a system key as it is now; nothing for any other kind, or when the row is gone."""
@@ -165,13 +166,11 @@ class SystemKeys:
 
     def used(self, key_id: str, ip: str | None) -> None:
         """Note in memory that a key was accepted now."""
-        self._uses[key_id] = (clock.now(), ip)
+        self._uses.note(key_id, (clock.now(), ip))
 
     async def flush(self, units: Units) -> None:
         """Write the last uses collected so far."""
-        uses, self._uses = self._uses, {}
-        if uses:
-            await units.run(lambda unit: self._store.used(unit, uses))
+        await self._uses.flush(units, self._store.used)
 
     async def _mint(self, unit: Unit, drawn: Drawn, created_by: str | None, note: Note) -> CreatedSystemKey:
         warnings = [IN_USE] if await self._store.label_taken(unit, drawn.label) else []
