@@ -47,6 +47,16 @@ _ROW = select(
 _BY_ID = HotQuery(_ROW.where(sessions.c.id == bindparam("id")))
 _BY_LOOKUP = HotQuery(_ROW.where(sessions.c.lookup_id == bindparam("lookup_id")))
 
+_SEEN = (
+    update(sessions)
+    .where(
+        sessions.c.id == bindparam("session_id"),
+        sessions.c.ended_at.is_(None),
+        sessions.c.last_seen_at < bindparam("moment"),
+    )
+    .values(last_seen_at=bindparam("moment"))
+)
+
 
 class SessionStore:
     """Reads and writes sessions."""
@@ -137,13 +147,11 @@ class SessionStore:
 
     async def saw(self, unit: Unit, seen: Mapping[str, datetime]) -> None:
         """Move last-seen times forward; never back, never of a session that has ended."""
-        for session_id, moment in sorted(seen.items()):  # one order: no two workers wait crosswise
-            change = update(sessions).where(
-                sessions.c.id == session_id,
-                sessions.c.ended_at.is_(None),
-                sessions.c.last_seen_at < moment,
-            )
-            await unit.execute(change.values(last_seen_at=moment))
+        moves = [
+            {"session_id": session_id, "moment": moment}
+            for session_id, moment in sorted(seen.items())  # one order: no two workers wait crosswise
+        ]
+        await unit.execute(_SEEN, moves)
 
 
 def _row(row: Any) -> SessionRow | None:

@@ -4,6 +4,7 @@ Promise: however many there are, no transaction of theirs has more than `SLICE`,
 place on the disk of a file waits for few of them.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from itertools import islice
 from typing import Generic, TypeVar
@@ -11,6 +12,8 @@ from typing import Generic, TypeVar
 from lumio.storage.unit import Unit, Units
 
 SLICE = 250
+REST_SECONDS = 0.02
+"""Between two of them: others come first."""
 Use = TypeVar("Use")
 
 
@@ -42,5 +45,7 @@ class Uses(Generic[Use]):
                 await units.run(lambda unit, part=part: write(unit, part))  # type: ignore[misc]
                 for name in part:
                     del noted[name]
+                if noted:
+                    await asyncio.sleep(REST_SECONDS)
         finally:
             self._noted = noted | self._noted

@@ -61,6 +61,15 @@ _BY_LOOKUP = HotQuery(
 
 _PERMISSIONS = HotQuery(select(system_keys.c.permissions).where(system_keys.c.id == bindparam("id")))
 
+_USED = (
+    update(system_keys)
+    .where(
+        system_keys.c.id == bindparam("key_id"),
+        or_(system_keys.c.last_used_at.is_(None), system_keys.c.last_used_at < bindparam("moment")),
+    )
+    .values(last_used_at=bindparam("moment"), last_used_ip=bindparam("ip"))
+)
+
 
 class SystemKeyStore:
     """Reads and writes system keys."""
@@ -127,12 +136,11 @@ class SystemKeyStore:
 
     async def used(self, unit: Unit, uses: Mapping[str, tuple[datetime, str | None]]) -> None:
         """Move last-used times forward, never back; a row that is gone stays gone."""
-        for key_id, (moment, ip) in sorted(uses.items()):  # one order: no two workers wait crosswise
-            change = update(system_keys).where(
-                system_keys.c.id == key_id,
-                or_(system_keys.c.last_used_at.is_(None), system_keys.c.last_used_at < moment),
-            )
-            await unit.execute(change.values(last_used_at=moment, last_used_ip=ip))
+        moves = [
+            {"key_id": key_id, "moment": moment, "ip": ip}
+            for key_id, (moment, ip) in sorted(uses.items())  # one order: no two workers wait crosswise
+        ]
+        await unit.execute(_USED, moves)
 
 
 def _view(row: Any) -> SystemKeyView:
