@@ -10,7 +10,7 @@ from lumio.server import logs
 from lumio.server.run_folder import take_number
 from lumio.settings import Settings
 
-GARBAGE = (5_000, 20, 50)
+GARBAGE = (2_000, 10, 200)
 """When the collector looks through the young, the older and everything (`gc.set_threshold`)."""
 
 

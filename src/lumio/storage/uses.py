@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 from lumio.storage.unit import Unit, Units
 
 SLICE = 250
-REST_SECONDS = 0.02
+REST_SECONDS = 0.1
 """Between two of them: others come first."""
 Use = TypeVar("Use")
 

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from lumio.audit.heads import HeadFile
 from lumio.audit.sealer import HEAD_EVENTS, Sealer
@@ -185,3 +185,51 @@ async def test_segments_are_runs_of_one_day_in_order(
     assert [run.day - runs[0].day for run in runs] == [0, 1, 100, 2]
     assert [run.first for run in runs[1:]] == [run.last + 1 for run in runs[:-1]]
     assert runs[-1].last == (await ground.rows(select(chain.c.position)))[0][0]
+
+
+async def looked(ground: Ground, sealer: Sealer) -> Any:
+    """Return what a sealer makes ready before its unit: nothing on PostgreSQL, where nobody waits for it."""
+    _, ready = await ground.units.read(lambda view: sealer._look(view, clock.now()))
+    return ready
+
+
+async def test_what_was_made_ready_counts_for_nothing_when_another_sealer_came_between(
+    ground: Ground, sealer: Sealer
+) -> None:
+    await sealer.run(everything=True)
+    for number in range(5):
+        await ground.journal.append(fact(label=str(number)))
+    ready = await looked(ground, sealer)
+    assert (ready is not None) == ground.database.dialect.single_writer
+    await sealer.run()
+    for number in range(5, 10):
+        await ground.journal.append(fact(label=str(number)))
+    assert await ground.units.run(lambda unit: sealer._seal(unit, clock.now(), ready)) == 5
+    rows = (await sealed(ground))[-10:]
+    assert [json.loads(row.detail)["label"] for row in rows] == [str(number) for number in range(10)]
+    end, first = rows[0].chain, rows[0].position
+    for place, row in enumerate(rows[1:], first + 1):
+        end = sha256(b"\1" + end + row.leaf).digest()
+        assert (row.position, row.chain) == (place, end)
+
+
+async def test_a_row_that_vanished_from_the_journal_is_not_sealed_from_memory(ground: Ground, sealer: Sealer) -> None:
+    await sealer.run(everything=True)
+    before = len(await sealed(ground))
+    for number in range(3):
+        await ground.journal.append(fact(label=str(number)))
+    ready = await looked(ground, sealer)
+    gone = (await ground.rows(select(hot.c.n)))[1][0]
+    await ground.units.run(lambda unit: unit.execute(delete(hot).where(hot.c.n == gone)))
+
+    async def seal_all(unit: Unit) -> int:
+        return await sealer._seal(unit, clock.now(), ready)
+
+    if ready is None:
+        assert await ground.units.run(seal_all) == 2
+    else:
+        with pytest.raises(RuntimeError, match="2 of 3 rows"):
+            await ground.units.run(seal_all)
+        assert len(await ground.rows(select(hot.c.n))) == 2, "the unit took nothing"
+        assert await sealer.run() == 2
+    assert len(await sealed(ground)) == before + 2

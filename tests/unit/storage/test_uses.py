@@ -1,0 +1,59 @@
+"""Last uses: few a transaction, and none lost to a database that is away."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from lumio.kernel.errors import Unavailable
+from lumio.storage import uses as uses_module
+from lumio.storage.unit import Unit
+from lumio.storage.uses import SLICE, Uses
+from tests.support.ground import Ground
+
+pytestmark = pytest.mark.usefixtures("restless")
+
+
+@pytest.fixture
+def restless(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uses_module, "REST_SECONDS", 0.0)
+
+
+async def test_many_are_written_a_slice_a_unit_and_the_newest_of_each(ground: Ground) -> None:
+    uses, written = Uses[int](), list[Mapping[str, int]]()
+
+    async def write(_unit: Unit, part: Mapping[str, int]) -> None:
+        written.append(part)
+
+    for number in range(2 * SLICE + 1):
+        uses.note(f"key-{number}", 0)
+        uses.note(f"key-{number}", number)
+    await uses.flush(ground.units, write)
+    assert [len(part) for part in written] == [SLICE, SLICE, 1]
+    assert {name: use for part in written for name, use in part.items()} == {
+        f"key-{number}": number for number in range(2 * SLICE + 1)
+    }
+    assert len(uses) == 0
+
+
+async def test_what_could_not_be_written_is_noted_still_and_a_newer_use_stays_the_newer(ground: Ground) -> None:
+    uses = Uses[str]()
+    for number in range(SLICE + 2):
+        uses.note(f"key-{number}", "old")
+    parts = 0
+
+    async def fail_at_second(_unit: Unit, _part: Mapping[str, str]) -> None:
+        nonlocal parts
+        parts += 1
+        if parts == 2:
+            uses.note(f"key-{SLICE}", "new")
+            raise Unavailable("away")
+
+    with pytest.raises(Unavailable):
+        await uses.flush(ground.units, fail_at_second)
+    left: dict[str, str] = {}
+
+    async def write(_unit: Unit, part: Mapping[str, str]) -> None:
+        left.update(part)
+
+    await uses.flush(ground.units, write)
+    assert left == {f"key-{SLICE}": "new", f"key-{SLICE + 1}": "old"}
