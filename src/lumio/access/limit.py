@@ -31,9 +31,11 @@ class FailureLimiter:
         group, window = address_group(address), int(clock.monotonic() // WINDOW_SECONDS)
         if self._counts.add(group, window) > self._limit:
             wait = WINDOW_SECONDS - int(clock.monotonic() % WINDOW_SECONDS)
-            limited = Limited(wait, limit=self._limit, window=WINDOW_SECONDS)
-            told = Event("auth.throttled", "failure", SYSTEM, Origin(ip=group, ip_source="peer"))
-            raise limited.noted(event=told, counted=self.tallies.of_throttled(address, window, wait))
+            # Without a name here: an error that the frame holds, which the error holds, is garbage for the collector.
+            raise Limited(wait, limit=self._limit, window=WINDOW_SECONDS).noted(
+                event=Event("auth.throttled", "failure", SYSTEM, Origin(ip=group, ip_source="peer")),
+                counted=self.tallies.of_throttled(address, window, wait),
+            )
 
     def forget(self) -> None:
         """Begin anew, as a process does that starts."""
