@@ -88,6 +88,7 @@ class Sealer:
             if not count:
                 return sealed  # another node does it
             sealed += count
+            await self._store.settle(count)
             if count < self._store.slice and not everything:
                 break  # what came meanwhile is for the next turn: a unit for every few rows keeps others waiting
             await asyncio.sleep(self._store.rest)

@@ -3,9 +3,13 @@
 Promise: everything here happens inside the unit's own transaction: it commits with the unit, or not at all.
 """
 
+import asyncio
+import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
 from functools import cache
 from operator import itemgetter
+from pathlib import Path
 from typing import Any, Protocol
 
 import asyncpg
@@ -23,6 +27,8 @@ Names = tuple[str, ...]
 Rows = Sequence[tuple[Any, ...]]
 _NAMES = ("n", *NAMES)
 _OLDEST = [hot.c[name] for name in _NAMES]
+CHECKPOINT_ROWS = 1024
+"""Sealed rows after which the pages that they changed are moved into the file: some megabytes of them."""
 
 
 class Bulk(Protocol):
@@ -55,9 +61,18 @@ class Bulk(Protocol):
         """Insert rows, or change those that are there; the first name is the table's key."""
         ...
 
+    async def settle(self, moved: int) -> None:
+        """Do what the database owes for so many moved rows and nobody shall wait for; outside every transaction."""
+        ...
+
 
 class SqliteBulk:
     """One call of the driver for many rows: its loop is in C."""
+
+    def __init__(self, path: Path) -> None:
+        """Keep the path of the file."""
+        self._path = path
+        self._moved = 0
 
     slice = 256
     """An answer that waits for the disk waits for no more than these: some 10 ms."""
@@ -91,6 +106,13 @@ class SqliteBulk:
         """Insert rows, or change those that are there."""
         await connection.exec_driver_sql(_sqlite_upsert(table, names), list(rows))
 
+    async def settle(self, moved: int) -> None:
+        """Move committed pages from the write-ahead log into the file: others go on writing meanwhile."""
+        self._moved += moved
+        if self._moved >= CHECKPOINT_ROWS:
+            self._moved = 0
+            await asyncio.to_thread(_checkpoint, self._path)
+
 
 class PostgresBulk:
     """COPY for what is new; a column travels as one array for what may be there."""
@@ -116,10 +138,19 @@ class PostgresBulk:
         """Insert rows, or change those that are there."""
         await (await _driver(connection)).execute(_postgres_upsert(table, names), *zip(*rows, strict=True))
 
+    async def settle(self, moved: int) -> None:
+        """Owe nothing: the server has processes of its own for it."""
+
 
 def choose(dialect: SqliteDialect | PostgresDialect) -> Bulk:
     """Return what moves rows on a database."""
-    return SqliteBulk() if isinstance(dialect, SqliteDialect) else PostgresBulk()
+    return SqliteBulk(dialect.path) if isinstance(dialect, SqliteDialect) else PostgresBulk()
+
+
+def _checkpoint(path: Path) -> None:
+    """Do as much as is possible without making anybody wait (PASSIVE); what is left is for the next time."""
+    with suppress(sqlite3.Error), closing(sqlite3.connect(path, timeout=0)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 async def _driver(connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Record]":

@@ -21,7 +21,7 @@ from sqlalchemy.dialects.sqlite import pysqlite
 
 from lumio.kernel.errors import Unavailable
 from lumio.storage.database import Database
-from lumio.storage.dialect import PRAGMAS, PostgresDialect
+from lumio.storage.dialect import WRITER_PRAGMAS, PostgresDialect
 from lumio.storage.driver import asyncpg_pool, gave_up_waiting
 from lumio.storage.events import NAMES, hot, tally
 from lumio.storage.folding import VARIOUS, Row, Tally
@@ -59,7 +59,7 @@ class SqliteFile:
     def open(self) -> None:
         """Open the file."""
         self._connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-        for pragma in PRAGMAS:
+        for pragma in WRITER_PRAGMAS:
             self._connection.execute(pragma)
 
     def write(self, batches: Sequence[Packed]) -> None:

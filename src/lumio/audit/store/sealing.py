@@ -97,6 +97,10 @@ class SealStore:
         """Note which head has left the database."""
         await unit.execute(update(chain).values(head_position=position, head_at=at))
 
+    async def settle(self, moved: int) -> None:
+        """Do what the database owes for so many moved rows, outside every transaction."""
+        await self._bulk.settle(moved)
+
     async def waits(self, view: View, now: datetime) -> bool:
         """Tell whether something can be sealed at this moment."""
         rows = select(hot.c.n).limit(1).exists()
