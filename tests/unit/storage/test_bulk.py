@@ -1,9 +1,15 @@
 """Many rows at once: inside the unit, or not at all."""
 
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 from sqlalchemy import func, select
 
 from lumio.storage import bulk
+from lumio.storage.dialect import SqliteDialect
 from lumio.storage.sealed import account_chain
 from lumio.storage.unit import Unit
 from tests.support.ground import Ground, ground
@@ -52,3 +58,26 @@ async def test_a_connection_whose_transaction_has_not_begun_moves_nothing(ground
         with pytest.raises(RuntimeError, match="inside a unit"):
             await bulk.PostgresBulk().add(connection, account_chain, NAMES, ROWS)
     assert await kept(ground) == {}
+
+
+async def test_sealed_rows_reach_the_file_itself_without_a_transaction_that_others_wait_for(
+    ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialect = ground.database.dialect
+    if not isinstance(dialect, SqliteDialect):
+        pytest.skip("a server moves its pages itself")
+    monkeypatch.setattr(bulk, "CHECKPOINT_ROWS", 3)
+    moves = bulk.choose(dialect)
+    await moves.settle(3)
+    await ground.units.run(lambda unit: moves.add(unit.connection, account_chain, NAMES, ROWS))
+
+    def in_the_file() -> int:
+        shutil.copy(dialect.path, tmp_path / "alone.db")
+        with closing(sqlite3.connect(tmp_path / "alone.db")) as alone:
+            ours = "SELECT count(*) FROM audit_account WHERE account_id LIKE 'account-_'"
+            return int(alone.execute(ours).fetchone()[0])
+
+    await moves.settle(2)
+    assert in_the_file() == 0, "two of three: they are in the write-ahead log alone"
+    await moves.settle(1)
+    assert in_the_file() == 3
