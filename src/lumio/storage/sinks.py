@@ -28,6 +28,9 @@ from lumio.storage.folding import VARIOUS, Row, Tally
 from lumio.storage.packing import TALLY_NAMES, Packed, pack
 from lumio.storage.shared_sink import SharedSink
 
+COUNTED = "counted_"
+"""What the parameters of tallies begin with, beside those of rows."""
+
 
 class Sink(Protocol):
     """Makes a batch durable."""
@@ -129,15 +132,17 @@ class SqliteSink:
 
 
 class PostgresSink:
-    """One connection, one transaction a batch; a column travels as one array."""
+    """One connection, one statement a batch, which is its own transaction; a column travels as one array."""
 
     def __init__(self, dialect: PostgresDialect) -> None:
         """Keep the address."""
         self._dialect = dialect
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
-        adding = postgres_insert(tally).from_select(TALLY_NAMES, _columns(tally, TALLY_NAMES))
-        self._insert = _postgres_text(insert(hot).from_select(NAMES, _columns(hot, NAMES)))
-        self._add = _postgres_text(adding.on_conflict_do_update(index_elements=["name"], set_=_added(adding)))
+        adding = postgres_insert(tally).from_select(TALLY_NAMES, _columns(tally, TALLY_NAMES, COUNTED))
+        added = adding.on_conflict_do_update(index_elements=["name"], set_=_added(adding))
+        telling = insert(hot).from_select(NAMES, _columns(hot, NAMES))
+        self._insert = _postgres_text(telling)
+        self._insert_and_add = _postgres_text(added.add_cte(telling.cte("told")))
 
     async def open(self) -> None:
         """Open the connection."""
@@ -157,11 +162,8 @@ class PostgresSink:
             return
         # In one order everywhere: hosts that were given one name share rows, and would lock them crosswise.
         tallies = sorted(tallies, key=attrgetter("name"))
-        counted = _by_column(TALLY_NAMES, [(one.name, one.until, *one.row) for one in tallies])
-        async with connection.transaction():
-            if rows:
-                await connection.execute(*_bound(self._insert, arrays))
-            await connection.execute(*_bound(self._add, {**counted, "various": VARIOUS}))
+        counted = _by_column(TALLY_NAMES, [(one.name, one.until, *one.row) for one in tallies], COUNTED)
+        await connection.execute(*_bound(self._insert_and_add, {**arrays, **counted, "various": VARIOUS}))
 
     async def close(self) -> None:
         """Close the connection."""
@@ -196,8 +198,9 @@ def choose(database: Database, shared: Path | None = None) -> Sink:
     return SqliteSink(database, dialect.path) if shared is None else SharedSink(shared)
 
 
-def _by_column(names: Sequence[str], rows: Sequence[Row]) -> dict[str, Sequence[Any]]:
-    return dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {}
+def _by_column(names: Sequence[str], rows: Sequence[Row], prefix: str = "") -> dict[str, Sequence[Any]]:
+    columns = zip(*rows, strict=True) if rows else [()] * len(names)
+    return dict(zip([prefix + name for name in names], columns, strict=True))
 
 
 def _picks(names: Sequence[str]) -> Select[Any]:
@@ -206,9 +209,9 @@ def _picks(names: Sequence[str]) -> Select[Any]:
     return select(*[func.json_extract(each.c.value, literal_column(f"'$[{place}]'")) for place in range(len(names))])
 
 
-def _columns(table: Table, names: Sequence[str]) -> Select[Any]:
+def _columns(table: Table, names: Sequence[str], prefix: str = "") -> Select[Any]:
     """Return `SELECT unnest($1::VARCHAR[]), …`: arrays of one length go side by side."""
-    return select(*[func.unnest(bindparam(name, type_=ARRAY(table.c[name].type))) for name in names])
+    return select(*[func.unnest(bindparam(prefix + name, type_=ARRAY(table.c[name].type))) for name in names])
 
 
 def _added(adding: Any) -> dict[str, Any]:
