@@ -77,6 +77,20 @@ class RateLimiter:
         self._leases: OrderedDict[str, _Lease] = OrderedDict()
         self._drawing: dict[str, asyncio.Task[None]] = {}
         self._loans: dict[str, tuple[Rule, _Lease]] = {}
+        self._settling: asyncio.TimerHandle | None = None
+
+    def open(self) -> None:
+        """Begin anew, as a process does that starts."""
+        self._leases.clear()
+        self._loans.clear()
+
+    async def close(self) -> None:
+        """Let draws under way end; what was lent a moment ago stays uncounted."""
+        self._loans.clear()
+        if self._settling is not None:
+            self._settling.cancel()
+            self._settling = None
+        await asyncio.gather(*self._drawing.values(), return_exceptions=True)
 
     def rule_of(self, kind: Kind) -> Rule | None:
         """Return the rule of a kind of credential, or None where there is no limit."""
@@ -125,12 +139,13 @@ class RateLimiter:
 
     def _lend(self, rule: Rule, name: str, lease: _Lease) -> None:
         lease.lent = 1
-        if not self._loans:
-            asyncio.get_running_loop().call_later(LOAN_SECONDS, self._settle)
+        if self._settling is None:
+            self._settling = asyncio.get_running_loop().call_later(LOAN_SECONDS, self._settle)
         self._loans[name] = rule, lease
 
     def _settle(self) -> None:
         """Draw for everything that was lent."""
+        self._settling = None
         loans, self._loans = self._loans, {}
         for name, (rule, lease) in loans.items():
             if lease.lent and name not in self._drawing:

@@ -10,6 +10,7 @@ from litestar import Litestar
 
 from lumio.access.limit import FailureLimiter
 from lumio.access.perform import Perform
+from lumio.access.rates import RateLimiter
 from lumio.app.audit_tools import AuditTools, audit_chores, audit_tools
 from lumio.app.gauges import scrape_of
 from lumio.app.ground import Ground, lay
@@ -49,6 +50,7 @@ class House:
     login: Login
     system_keys: SystemKeys
     limiter: FailureLimiter
+    rates: RateLimiter
     passwords: StretchPool
     key_stretch: StretchPool
     sealer: Sealer
@@ -62,6 +64,7 @@ class House:
     async def open(self) -> AsyncIterator["House"]:
         """Open databases and start the background work; close in the opposite order."""
         self.limiter.forget()
+        self.rates.open()
         await self.database.open()
         await self.authority.open()
         await self.journal.open()
@@ -70,6 +73,7 @@ class House:
             yield self
         finally:
             await self.chores.stop()
+            await self.rates.close()
             await self.journal.close()
             await self.authority.close()
             await self.database.close()
@@ -112,6 +116,7 @@ def build(
         login=services.login,
         system_keys=services.system_keys,
         limiter=ground.failures,
+        rates=web.rates,
         passwords=ground.passwords,
         key_stretch=ground.key_stretch,
         sealer=tools.sealer,

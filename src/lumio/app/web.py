@@ -111,10 +111,11 @@ KNOWN = (
 
 
 class Web(NamedTuple):
-    """The framework's application, and all of the web: the frame around it and around the direct way."""
+    """The framework's application, all of the web (the frame around it and around the direct way), and its limits."""
 
     framework: Litestar
     asgi: Application
+    rates: RateLimiter
 
 
 def open_door(
@@ -141,7 +142,8 @@ def open_door(
         "public_url": settings.public_url,
     }
     render = Renderer(pages)
-    rating = _rating(settings, ground.database)
+    rates = _limiter(settings, ground.database)
+    rating = _rating(settings, rates)
     entrance = Entrance(authenticator, rating, settings.trusted_proxies)
     framework = Litestar(
         [
@@ -163,7 +165,7 @@ def open_door(
     hot = {"/v1/auth/verify": direct_verify(introspection, perform)}
     direct, count = Direct(entrance, hot, problem.direct), Counting(ground.metrics)
     secure = settings.public_url.startswith("https")
-    return Web(framework, Frame(framework, count, secure=secure, direct=direct))
+    return Web(framework, Frame(framework, count, secure=secure, direct=direct), rates)
 
 
 def _graph(services: Services, perform: Perform, *, introspection: bool) -> Graph:
@@ -183,13 +185,17 @@ def _graph(services: Services, perform: Perform, *, introspection: bool) -> Grap
     )  # fmt: skip
 
 
-def _rating(settings: Settings, database: Database) -> Rating:
-    """Return the limits of product C5, as the settings have them; one worker on a file counts alone."""
-    rates = settings.rates
+def _limiter(settings: Settings, database: Database) -> RateLimiter:
+    """Return the limits of kinds (product C5), as the settings have them; one worker on a file counts alone."""
     counted = (Kind.SESSION, Kind.OAUTH, Kind.API_KEY, Kind.POPOUT_TOKEN, Kind.ANONYMOUS)
-    limits = {kind: rates[kind.value.upper()] for kind in counted}
+    limits = {kind: settings.rates[kind.value.upper()] for kind in counted}
     alone = settings.workers == 1 and database.dialect.single_writer
-    limiter = RateLimiter(RateWindows(database), limits, alone=alone)
+    return RateLimiter(RateWindows(database), limits, alone=alone)
+
+
+def _rating(settings: Settings, limiter: RateLimiter) -> Rating:
+    """Return those of kinds and those of addresses."""
+    rates = settings.rates
     spans = {"developer_read": MINUTE, "developer_delete": MINUTE, "developer_extensions": HOUR}
     spans["developer_versions"] = HOUR
     return Rating(limiter, {name: Rule(name, rates[name.upper()], span) for name, span in spans.items()})

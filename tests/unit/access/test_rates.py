@@ -144,3 +144,25 @@ async def test_a_worker_alone_counts_a_minute_in_memory_and_longer_windows_in_th
     small = Rule("few", 7)
     assert (await passed(limiter, small), windows.draws) == (7, 0)
     assert (await passed(limiter, RULE), windows.draws > 0) == (40, True)
+
+
+async def test_closing_waits_for_draws_under_way_and_begins_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rates, "LOAN_SECONDS", 0.01)
+    drawn = Drawn()
+    limiter = RateLimiter(drawn, {})
+    limiter.spend_now(LARGE, "k-1")
+    while not limiter._drawing:  # noqa: ASYNC110 - its timer comes
+        await asyncio.sleep(0.001)
+    limiter.spend_now(LARGE, "k-2")
+    await limiter.close()
+    assert (drawn.used, limiter._drawing) == (60, {}), "the first was drawn to its end"
+    await asyncio.sleep(0.05)
+    assert drawn.draws == 1, "the second is drawn by nobody"
+
+
+async def test_opened_again_it_knows_nothing_of_before() -> None:
+    limiter = RateLimiter(Shared(), {}, alone=True)
+    few = Rule("few", 3)
+    assert await passed(limiter, few) == 3
+    limiter.open()
+    assert await passed(limiter, few) == 3
