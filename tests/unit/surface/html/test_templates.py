@@ -2,9 +2,11 @@
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
+import lumio
 from tests.support import preview, preview_samples
 from tests.support.preview import Page
 
@@ -206,3 +208,17 @@ def test_the_blank_row_for_scripts_has_the_same_cells_as_a_row_of_the_page() -> 
     titles = [[cell.get("data-th") for cell in part.all("td")] for part in (first, blank)]
     assert titles[0] == titles[1]
     assert len(titles[0]) == 6
+
+
+def test_a_button_that_a_script_serves_says_so_and_is_not_to_be_seen_before_the_script_ran() -> None:
+    """Others stand in what a script opens or shows, belong to a group that says so, or need the browser alone."""
+    elsewhere = (
+        "popovertarget=", "data-close", "data-dismiss", "data-copy-key", "data-hide>", "data-theme-choice=",
+    )  # fmt: skip
+    found = 0
+    for template in sorted(Path(lumio.__file__).parent.glob("**/templates/**/*.html")):
+        for button in re.findall(r'<button type="button".*?>(?=\{|\w|<)', template.read_text("utf-8")):
+            found += 1
+            if not any(mark in button for mark in elsewhere):
+                assert re.search(r'class="[^"]*\bneeds-script\b', button), (template.name, button)
+    assert found > 40
