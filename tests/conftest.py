@@ -1,7 +1,8 @@
 """Fixtures of the whole suite: every test that asks for a `world` runs on SQLite and on PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import gc
+from collections.abc import AsyncIterator, Generator
 
 import pytest
 import pytest_asyncio
@@ -17,6 +18,17 @@ from tests.support.world import Template, World, built, make_template
 BACKENDS = ("sqlite", "postgresql")
 
 __all__ = ["browser", "context", "page", "postgres_server", "pytest_terminal_summary"]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect without a look for garbage: what is imported here stays for the run, and is not gone through again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session")

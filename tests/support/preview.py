@@ -14,6 +14,8 @@ from tests.support import preview_samples as samples
 from tests.support.preview_team import team_pages
 
 __all__ = ["STATIC", "Page", "pages", "write"]
+TEMPLATES = environment()
+"""One for all pages, as in the server: a template is compiled once."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Page:
     def html(self, theme: str = "auto") -> str:
         """Render the page in a theme."""
         shell = {**self.shell, "theme": theme, "static": lambda name: f"/static/preview/{name}"}
-        return environment().get_template(self.template).render(shell=shell, **self.values)
+        return TEMPLATES.get_template(self.template).render(shell=shell, **self.values)
 
 
 def _login() -> list[Page]:
