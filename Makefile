@@ -7,6 +7,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 LOCKS := requirements-dev.txt tools/requirements-installer.txt pyproject.toml
 # Three workers for two cores: much of the suite waits for servers to start. PYTEST_ARGS adds to the command.
+# Bytecode is kept for the run: a suite that starts hundreds of processes would compile the same modules in each.
 WORKERS ?= 3
 
 .PHONY: help setup run test check fix prove golden bench clean
@@ -28,7 +29,7 @@ test: $(READY) ## Check, then run every test (brings Chromium, nginx, iproute2 a
 	@tools/nginx
 	@tools/iproute
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
 
 check: $(READY) ## Lint, format, types and layers
 	$(BIN)/ruff check .

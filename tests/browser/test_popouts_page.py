@@ -15,7 +15,7 @@ from tests.support.accessibility import contrasts, findings, overflow
 from tests.support.serving import LiveServer, live_server
 from tests.support.world import OPERATOR, PASSWORD, make_template, opened
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("popouts-page")]
 
 ADDRESS = "/dashboard/account/tokens"
 

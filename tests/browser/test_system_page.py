@@ -15,7 +15,7 @@ from tests.support.serving import LiveServer, live_server
 from tests.support.system_keys import KEYS
 from tests.support.world import OPERATOR, PASSWORD
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("system-page")]
 
 LABEL = "kick-bot-prod"
 TITLE = "API Key Created — Save Your Key"

@@ -13,6 +13,8 @@ import pytest
 
 from tests.support.serving import LiveServer, live_server
 
+pytestmark = pytest.mark.xdist_group("forged-headers")  # one server for the module
+
 ASK = b"GET /v1/users/me HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer garbage\r\n"
 POST = b"POST /v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 SECOND = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -18,7 +18,10 @@ from tests.support.world import OPERATOR, PASSWORD, make_template
 SHIPPED = Path(__file__).parents[2] / "deploy" / "nginx" / "lumio-forward-auth.conf"
 FAILURES = 6
 
-pytestmark = pytest.mark.skipif(nginx_path() is None, reason="there is no nginx: run tools/nginx")
+pytestmark = [
+    pytest.mark.skipif(nginx_path() is None, reason="there is no nginx: run tools/nginx"),
+    pytest.mark.xdist_group("nginx"),  # one server and one nginx for the module
+]
 
 CONFIGURATION = """
     upstream lumio {{ server 127.0.0.1:{lumio}; }}

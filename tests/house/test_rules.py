@@ -11,6 +11,7 @@ from tests.house.allowances import ALLOWANCES
 from tests.house.rules import calls, names, places, sizes, sql_text
 from tests.house.tree import ROOT, Finding, Source, project_files, python_sources
 
+pytestmark = pytest.mark.xdist_group("house-rules")  # each source is parsed once
 Rule = Callable[[Source], Iterator[Finding]]
 
 PRODUCT_RULES: dict[str, Rule] = {
