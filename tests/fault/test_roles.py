@@ -48,8 +48,9 @@ async def test_the_serving_role_serves_and_seals(serving: World) -> None:
     made = await serving.mint_key(robin)
     assert (await serving.bearer(made["key"]).get("/v1/users/me")).status_code == 200
     assert (await serving.bearer("nonsense").get("/v1/users/me")).status_code == 401
-    assert await serving.house.sealer.run(everything=True) > 0
-    assert "api_key.created" in {one["event"] for one in await serving.log(robin)}
+    await serving.house.sealer.run(everything=True)  # the house seals by itself too, and may have been quicker
+    sealed = {one["event"] for one in await serving.log(robin) if one["position"] is not None}
+    assert "api_key.created" in sealed
 
 
 @pytest.mark.parametrize(
