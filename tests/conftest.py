@@ -76,7 +76,8 @@ async def world(template: Template, settings: Settings, _houses: dict[str, House
 
 @pytest.fixture
 def one_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hold both clocks of the limiters still, so that no minute ends in the middle of a count."""
+    """Hold the clocks of the limiters still, so that no minute ends in the middle of a count."""
     moment = clock.now()
     monkeypatch.setattr(clock, "monotonic", lambda: 60_000.0)
     monkeypatch.setattr(clock, "now", lambda: moment)
+    monkeypatch.setattr(clock, "micros", lambda: clock.to_micros(moment))
