@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Generator
 
 import pytest
 import pytest_asyncio
+import structlog
 
 from lumio.app import House
 from lumio.kernel import clock
@@ -17,6 +18,12 @@ from tests.support.world import Template, World, built, make_template
 
 BACKENDS = ("sqlite", "postgresql")
 
+structlog.configure(  # the default draws each traceback in colours and with every local variable: a second and more
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 __all__ = ["browser", "context", "page", "postgres_server", "pytest_terminal_summary"]
 
 
