@@ -70,7 +70,9 @@ def _houses() -> dict[str, House]:
 
 
 @pytest_asyncio.fixture
-async def world(template: Template, settings: Settings, _houses: dict[str, House]) -> AsyncIterator[World]:
+async def world(
+    template: Template, settings: Settings, _houses: dict[str, House], monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[World]:
     """An open house with the operator Robin in it, and nobody signed in.
 
     The house is built once per process and backend, and opened anew for each test on a fresh database.

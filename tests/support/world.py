@@ -28,7 +28,7 @@ PASSWORD = "violet-otter-sings-9-times"
 OPERATOR = "robin@example.com"
 PUBLIC = "https://lumio.example"
 HOME, TEMPLATE = "home_house", "template_house"
-CHEAP = Cost(8 * 1024, 1)
+CHEAP = Cost(8, 1)
 """Argon2id for tests: the real algorithm, at its smallest."""
 
 
@@ -92,7 +92,7 @@ async def opened(settings: Settings) -> AsyncIterator["World"]:
 
 def built(settings: Settings) -> House:
     """Build a house in which a test may travel in time: a jump of the wall clock means nothing to its lease."""
-    house = build(settings, password_cost=CHEAP)
+    house = build(settings, password_cost=CHEAP, key_cost=CHEAP)
     if isinstance(house.authority, LeasedAuthority):
         house.authority.lease.read = lambda: Instant(clock.boottime(), clock.boottime())
     return house
