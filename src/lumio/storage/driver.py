@@ -13,13 +13,23 @@ DRIVER_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.Intern
 leaves its protocol confused, which is no bug of ours and no answer either."""
 
 
+_DURABLE = {"synchronous_commit": "on"}
+"""Whatever the server's own setting is."""
+_PATIENCE = {"timeout": 5, "command_timeout": 5}
+"""Seconds for a connection and for a statement."""
+
+
 async def asyncpg_pool(url: URL, size: int) -> "asyncpg.Pool[asyncpg.Record]":
     """Open a pool of raw PostgreSQL connections for the hot path."""
     address = asyncpg_address(url)
-    durable = {"synchronous_commit": "on"}  # whatever the server's own setting is
     return await asyncpg.create_pool(
-        **address, min_size=1, max_size=size, timeout=5, command_timeout=5, reset=_left_clean, server_settings=durable
+        **address, **_PATIENCE, min_size=1, max_size=size, reset=_left_clean, server_settings=_DURABLE
     )
+
+
+async def asyncpg_connection(url: URL) -> "asyncpg.Connection[asyncpg.Record]":
+    """Open one raw connection, for whoever uses it alone."""
+    return await asyncpg.connect(**asyncpg_address(url), **_PATIENCE, server_settings=_DURABLE)
 
 
 async def _left_clean(connection: Any) -> None:

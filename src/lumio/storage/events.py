@@ -6,7 +6,20 @@ chained, and is shown to readers all the same (spec: audit log, section 3).
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Identity, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Identity,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    bindparam,
+    case,
+    func,
+    null,
+)
 from sqlalchemy.types import TypeEngine
 
 from lumio.storage.columns import id_column, metadata
@@ -64,3 +77,16 @@ tally = Table(
 
 events = Table("audit_event", MetaData(), *event_columns())
 """The view over everything: sealed, hot and counted."""
+
+
+def added_up(adding: Any) -> dict[str, Any]:
+    """Return what a second batch does to a tally: counts add up, and what differs is left out."""
+    old, new = tally.c, adding.excluded
+    same = {name: case((old[name] == new[name], old[name])) for name in ("ip", "ip_source", "user_agent")}
+    return {
+        **same,
+        "count": old["count"] + new["count"],
+        "last_ts": func.coalesce(new.last_ts, new.ts),
+        "request_id": null(),
+        "detail": case((old.detail == new.detail, old.detail), else_=bindparam("various", type_=old.detail.type)),
+    }

@@ -5,31 +5,31 @@ Promise: `write` returns when all rows are on disk, and raises when none is.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, Protocol
 
-import asyncpg
-from sqlalchemy import ARRAY, Select, Table, bindparam, case, func, insert, literal_column, null, select, true
-from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy import (
+    Select,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    select,
+    true,
+)
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.dialects.sqlite import pysqlite
 
 from lumio.kernel.errors import Unavailable
 from lumio.storage.database import Database
 from lumio.storage.dialect import WRITER_PRAGMAS, PostgresDialect
-from lumio.storage.driver import asyncpg_pool, gave_up_waiting
-from lumio.storage.events import NAMES, hot, tally
+from lumio.storage.events import NAMES, added_up, hot, tally
 from lumio.storage.folding import VARIOUS, Row, Tally
 from lumio.storage.packing import TALLY_NAMES, Packed, pack
+from lumio.storage.postgres_sink import PostgresSink
 from lumio.storage.shared_sink import SharedSink
-
-COUNTED = "counted_"
-"""What the parameters of tallies begin with, beside those of rows."""
 
 
 class Sink(Protocol):
@@ -57,7 +57,7 @@ class SqliteFile:
         self._connection: sqlite3.Connection | None = None
         adding = sqlite_insert(tally).from_select(TALLY_NAMES, _picks(TALLY_NAMES).where(true()))
         self._insert = _sqlite_text(insert(hot).from_select(NAMES, _picks(NAMES)))
-        self._add = _sqlite_text(adding.on_conflict_do_update(index_elements=["name"], set_=_added(adding)))
+        self._add = _sqlite_text(adding.on_conflict_do_update(index_elements=["name"], set_=added_up(adding)))
 
     def open(self) -> None:
         """Open the file."""
@@ -131,65 +131,6 @@ class SqliteSink:
         self._file.close()
 
 
-class PostgresSink:
-    """One connection, one statement a batch, which is its own transaction; a column travels as one array."""
-
-    def __init__(self, dialect: PostgresDialect) -> None:
-        """Keep the address."""
-        self._dialect = dialect
-        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
-        adding = postgres_insert(tally).from_select(TALLY_NAMES, _columns(tally, TALLY_NAMES, COUNTED))
-        added = adding.on_conflict_do_update(index_elements=["name"], set_=_added(adding))
-        telling = insert(hot).from_select(NAMES, _columns(hot, NAMES))
-        self._insert = _postgres_text(telling)
-        self._insert_and_add = _postgres_text(added.add_cte(telling.cte("told")))
-
-    async def open(self) -> None:
-        """Open the connection."""
-        self._pool = await asyncpg_pool(self._dialect.url, 1)
-
-    async def write(self, rows: Sequence[Row], tallies: Sequence[Tally]) -> None:
-        """Commit the batch."""
-        if self._pool is None:
-            raise Unavailable("the journal is closed")
-        async with self._pool.acquire() as connection, _waited_for(connection):
-            await self._write(connection, rows, tallies)
-
-    async def _write(self, connection: Any, rows: Sequence[Row], tallies: Sequence[Tally]) -> None:
-        arrays = _by_column(NAMES, rows)
-        if not tallies:
-            await connection.execute(*_bound(self._insert, arrays))
-            return
-        # In one order everywhere: hosts that were given one name share rows, and would lock them crosswise.
-        tallies = sorted(tallies, key=attrgetter("name"))
-        counted = _by_column(TALLY_NAMES, [(one.name, one.until, *one.row) for one in tallies], COUNTED)
-        await connection.execute(*_bound(self._insert_and_add, {**arrays, **counted, "various": VARIOUS}))
-
-    async def close(self) -> None:
-        """Close the connection."""
-        if self._pool is not None:
-            await self._pool.close()
-            self._pool = None
-
-
-@asynccontextmanager
-async def _waited_for(connection: Any) -> AsyncIterator[None]:
-    """Raise Unavailable when a commit inside did not wait for its standby: a failover may lose it."""
-    doubtful = []
-
-    def warned(_connection: object, message: asyncpg.PostgresLogMessage) -> None:
-        if gave_up_waiting(message):
-            doubtful.append(message)
-
-    connection.add_log_listener(warned)
-    try:
-        yield
-    finally:
-        connection.remove_log_listener(warned)
-    if doubtful:
-        raise Unavailable("journal: a commit did not wait for its standby")
-
-
 def choose(database: Database, shared: Path | None = None) -> Sink:
     """Return the sink of a database; `shared` is the socket of the process that writes a file for several workers."""
     dialect = database.dialect
@@ -198,44 +139,11 @@ def choose(database: Database, shared: Path | None = None) -> Sink:
     return SqliteSink(database, dialect.path) if shared is None else SharedSink(shared)
 
 
-def _by_column(names: Sequence[str], rows: Sequence[Row], prefix: str = "") -> dict[str, Sequence[Any]]:
-    columns = zip(*rows, strict=True) if rows else [()] * len(names)
-    return dict(zip([prefix + name for name in names], columns, strict=True))
-
-
 def _picks(names: Sequence[str]) -> Select[Any]:
     """Return `SELECT json_extract(value, '$[0]'), … FROM json_each(:batch)`."""
     each = func.json_each(bindparam("batch")).table_valued("value")
     return select(*[func.json_extract(each.c.value, literal_column(f"'$[{place}]'")) for place in range(len(names))])
 
 
-def _columns(table: Table, names: Sequence[str], prefix: str = "") -> Select[Any]:
-    """Return `SELECT unnest($1::VARCHAR[]), …`: arrays of one length go side by side."""
-    return select(*[func.unnest(bindparam(prefix + name, type_=ARRAY(table.c[name].type))) for name in names])
-
-
-def _added(adding: Any) -> dict[str, Any]:
-    """Return what a second batch does to a tally: counts add up, and what differs is left out."""
-    old, new = tally.c, adding.excluded
-    same = {name: case((old[name] == new[name], old[name])) for name in ("ip", "ip_source", "user_agent")}
-    return {
-        **same,
-        "count": old["count"] + new["count"],
-        "last_ts": func.coalesce(new.last_ts, new.ts),
-        "request_id": null(),
-        "detail": case((old.detail == new.detail, old.detail), else_=bindparam("various", type_=old.detail.type)),
-    }
-
-
 def _sqlite_text(statement: Any) -> str:
     return str(statement.compile(dialect=pysqlite.dialect(paramstyle="named")))
-
-
-def _postgres_text(statement: Any) -> tuple[str, tuple[str, ...]]:
-    compiled = statement.compile(dialect=asyncpg_dialect.dialect())
-    return compiled.string, tuple(compiled.positiontup or ())
-
-
-def _bound(statement: tuple[str, tuple[str, ...]], values: Any) -> list[Any]:
-    text, names = statement
-    return [text, *(values[name] for name in names)]

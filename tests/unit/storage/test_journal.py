@@ -136,6 +136,18 @@ async def test_a_row_holds_every_text_as_it_was(ground: Ground) -> None:
     assert (row.node, row.count, row.last_ts) == (NODE, 1, None)
 
 
+async def test_what_is_too_long_for_its_column_is_whole_or_refused_and_never_cut_off(ground: Ground) -> None:
+    name = "x" * 65
+    refused = False
+    try:
+        await ground.journal.append(Event(name, "success", ANONYMOUS, Origin()))
+    except Unavailable:
+        refused = True
+    assert (await ground.told(name), await ground.told(name[:64])) == (0 if refused else 1, 0)
+    await ground.journal.append(fact())
+    assert await ground.told() == 1
+
+
 PROBLEMS = [
     OSError(28, "No space left on device"),
     TimeoutError(),
