@@ -4,6 +4,7 @@ Promise: one row per known key and minute, one per address group and minute, and
 minute and host: whatever comes after shares one last row. No count is lost by sharing.
 """
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 from lumio.kernel import clock
@@ -11,8 +12,10 @@ from lumio.kernel.event import Counted
 
 MINUTE = 60_000_000
 NAMES_MAX = 1000
+REMEMBERED_MAX = 4096
 
 
+@lru_cache(REMEMBERED_MAX)
 def address_group(address: str | None) -> str:
     """Return what one client can freely change its address within: IPv4 itself, IPv6 its /64."""
     if address is None:

@@ -11,6 +11,8 @@ from lumio.surface.http.direct import Answer
 from lumio.surface.http.failures import headers_of, status_of
 
 MEDIA_TYPE = "application/problem+json"
+_FORM = (b"content-type", MEDIA_TYPE.encode())
+_TITLES = {status.value: status.phrase for status in HTTPStatus}
 
 
 def document(error: LumioError, request_id: str) -> dict[str, Any]:
@@ -18,7 +20,7 @@ def document(error: LumioError, request_id: str) -> dict[str, Any]:
     status = status_of(error)
     body: dict[str, Any] = {
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": _TITLES[status],
         "status": status,
         "detail": error.public,
         "code": error.code,
@@ -44,5 +46,5 @@ def direct(error: LumioError, request_id: str) -> Answer:
     body = document(error, request_id)
     encoded = msgspec.json.encode(body)
     headers = [(name.lower().encode(), value.encode()) for name, value in headers_of(error).items()]
-    headers += [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(encoded)).encode())]
+    headers += [_FORM, (b"content-length", str(len(encoded)).encode())]
     return Answer(body["status"], headers, encoded)
