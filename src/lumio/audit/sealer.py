@@ -57,9 +57,9 @@ class Ready(NamedTuple):
     found: Found
     batch: Batch
 
-    def rows_after(self, end: Any) -> Sequence[Mapping[str, Any]]:
-        """Return the rows, if the chain still ends there: only a sealer removes what is in the journal."""
-        return self.found.rows if (end.position, end.chain) == (self.found.position, self.found.chain) else ()
+    def fits(self, end: Any, day: int) -> bool:
+        """Tell whether it is still that day, and nobody has sealed since: only a sealer moves what was found."""
+        return (end.position, end.chain, day) == (self.found.position, self.found.chain, self.found.day)
 
 
 class Sealer:
@@ -119,25 +119,30 @@ class Sealer:
 
     async def _found(self, view: View, rows: Sequence[Mapping[str, Any]], end: Any) -> Found:
         known = await self._store.account_ends(view, {row["account_id"] for row in rows if row["account_id"]})
-        return Found(rows, clock.to_micros(clock.now()) // DAY, end.position, end.chain, known)
+        return Found(rows, _today(), end.position, end.chain, known)
 
     async def _seal(self, unit: Unit, horizon: datetime, ready: Ready | None) -> int:
         if not await self._store.mine(unit):
             return 0
         end = await self._store.end(unit)
-        rows = await self._store.take_hot(unit, () if ready is None else ready.rows_after(end))
+        if ready is not None and not ready.fits(end, _today()):
+            ready = None
+        rows = await self._store.take_hot(unit, () if ready is None else ready.found.rows)
         if len(rows) < self._store.slice:
-            rows += await self._store.take_tallies(unit, horizon, self._store.slice - len(rows))
+            tallies = await self._store.take_tallies(unit, horizon, self._store.slice - len(rows))
+            if tallies:
+                rows, ready = rows + tallies, None
         if not rows:
             return 0
-        found = await self._found(unit, rows, end)
-        batch = chained(*found) if ready is None or ready.found != found else ready.batch
-        day = found.day
+        if ready is None:
+            found = await self._found(unit, rows, end)
+            ready = Ready(found, chained(*found))
+        batch, day = ready.batch, ready.found.day
         await self._store.add(unit, day, batch.events, batch.places)
         await self._store.move_ends(unit, batch.end, batch.accounts)
         times = [row["ts"] for row in rows]
         grown = {"first": end.position + 1, "last": batch.end["position"]}
-        await self._store.grow_segment(unit, day, {**grown, "first_ts": min(times), "last_ts": max(times)})
+        await self._store.grow_segment(unit, end, day, {**grown, "first_ts": min(times), "last_ts": max(times)})
         return len(rows)
 
     async def _let_head_leave(self, unit: Unit) -> None:
@@ -184,6 +189,11 @@ def chained(
         places.append((position, day, row["id"], digest, previous, end))
     accounts = [(account, last, *ends[account]) for account, last in last_of.items()]
     return Batch(events, places, accounts, {"position": position, "chain": end})
+
+
+def _today() -> int:
+    """Return the day (days since 1970)."""
+    return clock.to_micros(clock.now()) // DAY
 
 
 def _due(end: Any, now: datetime) -> bool:

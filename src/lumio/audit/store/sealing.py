@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 
 from lumio.kernel import clock
 from lumio.storage import bulk
@@ -21,6 +21,9 @@ LOCK = "audit/sealer"
 EVENT = ("position", "day", *NAMES, "salt")
 PLACE = ("position", "day", "event_id", "leaf", "account_prev", "chain")
 END = ("account_id", "position", "chain", "count")
+_END = select(chain, segment.c.first, segment.c.day, segment.c.first_ts, segment.c.last_ts).outerjoin(
+    segment, segment.c.first == select(func.max(segment.c.first)).scalar_subquery()
+)
 _TALLY = select(tally.c.name, *(tally.c[name] for name in NAMES))
 
 
@@ -40,8 +43,11 @@ class SealStore:
         return await unit.try_lock(LOCK)
 
     async def end(self, view: View) -> Any:
-        """Return the row of the global chain's end: `position`, `chain`, `head_position`, `head_at`."""
-        return (await view.execute(select(chain))).one()
+        """Return the row of the global chain's end: `position`, `chain`, `head_position`, `head_at`.
+
+        With it the newest run of positions, where there is one: `first`, `day`, `first_ts`, `last_ts`.
+        """
+        return (await view.execute(_END)).one()
 
     async def look(self, view: View) -> list[Row]:
         """Return what `take_hot` would take, where it pays to know before."""
@@ -81,10 +87,9 @@ class SealStore:
         if accounts:
             await self._bulk.put(unit.connection, account_chain, END, accounts)
 
-    async def grow_segment(self, unit: Unit, day: int, grown: Row) -> None:
-        """Lengthen the newest run when it is of this day, else begin a new one."""
-        newest = (await unit.execute(select(segment).order_by(segment.c.first.desc()).limit(1))).first()
-        if newest is None or newest.day != day:
+    async def grow_segment(self, unit: Unit, newest: Any, day: int, grown: Row) -> None:
+        """Lengthen the newest run (as `end` returned it) when it is of this day, else begin a new one."""
+        if newest.day != day:
             await unit.execute(insert(segment), {**grown, "day": day})
             return
         times = {
