@@ -25,6 +25,7 @@ from lumio.keys.model import KeyRow
 from lumio.storage.columns import Moment, fingerprint_columns, id_column, metadata
 from lumio.storage.hot import HOT_ROWS_MAX, HotQuery, HotReader
 from lumio.storage.unit import Unit, View
+from lumio.storage.uses import LastUse
 
 keys = Table(
     "api_key",
@@ -52,15 +53,7 @@ _BY_LOOKUP = HotQuery(
     ).where(keys.c.lookup_id == bindparam("lookup_id"))
 )  # fmt: skip
 
-_USED = (
-    update(keys)
-    .where(
-        keys.c.id == bindparam("key_id"),
-        keys.c.revoked_at.is_(None),
-        or_(keys.c.last_used_at.is_(None), keys.c.last_used_at < bindparam("moment")),
-    )
-    .values(last_used_at=bindparam("moment"), last_used_ip=bindparam("ip"))
-)
+_LAST_USE = LastUse(keys, keys.c.revoked_at.is_(None), ip="last_used_ip")
 
 
 @lru_cache(HOT_ROWS_MAX)
@@ -133,8 +126,4 @@ class KeyStore:
 
     async def used(self, unit: Unit, uses: Mapping[str, tuple[datetime, str | None]]) -> None:
         """Move last-used times forward; never back, and never of a revoked key."""
-        moves = [
-            {"key_id": key_id, "moment": moment, "ip": ip}
-            for key_id, (moment, ip) in sorted(uses.items())  # one order: no two workers wait crosswise
-        ]
-        await unit.execute(_USED, moves)
+        await _LAST_USE.write(unit, uses)

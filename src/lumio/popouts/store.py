@@ -26,6 +26,7 @@ from lumio.popouts.model import PopoutRow
 from lumio.storage.columns import Moment, fingerprint_columns, id_column, metadata
 from lumio.storage.hot import HotQuery, HotReader
 from lumio.storage.unit import Unit, View
+from lumio.storage.uses import LastUse
 
 popouts = Table(
     "popout_token",
@@ -53,15 +54,7 @@ _BY_LOOKUP = HotQuery(
     ).where(popouts.c.lookup_id == bindparam("lookup_id"))
 )  # fmt: skip
 
-_USED = (
-    update(popouts)
-    .where(
-        popouts.c.id == bindparam("popout_id"),
-        popouts.c.revoked_at.is_(None),
-        or_(popouts.c.last_used_at.is_(None), popouts.c.last_used_at < bindparam("moment")),
-    )
-    .values(last_used_at=bindparam("moment"), last_used_ip=bindparam("ip"))
-)
+_LAST_USE = LastUse(popouts, popouts.c.revoked_at.is_(None), ip="last_used_ip")
 
 
 class PopoutStore:
@@ -136,8 +129,4 @@ class PopoutStore:
 
     async def used(self, unit: Unit, uses: Mapping[str, tuple[datetime, str | None]]) -> None:
         """Move last-used times forward; never back, and never of a revoked popout token."""
-        moves = [
-            {"popout_id": popout_id, "moment": moment, "ip": ip}
-            for popout_id, (moment, ip) in sorted(uses.items())  # one order: no two workers wait crosswise
-        ]
-        await unit.execute(_USED, moves)
+        await _LAST_USE.write(unit, uses)

@@ -12,6 +12,7 @@ from lumio.sessions.model import SessionRow
 from lumio.storage.columns import Moment, fingerprint_columns, id_column, metadata
 from lumio.storage.hot import HotQuery, HotReader
 from lumio.storage.unit import Unit, View
+from lumio.storage.uses import LastUse
 
 sessions = Table(
     "session",
@@ -47,15 +48,7 @@ _ROW = select(
 _BY_ID = HotQuery(_ROW.where(sessions.c.id == bindparam("id")))
 _BY_LOOKUP = HotQuery(_ROW.where(sessions.c.lookup_id == bindparam("lookup_id")))
 
-_SEEN = (
-    update(sessions)
-    .where(
-        sessions.c.id == bindparam("session_id"),
-        sessions.c.ended_at.is_(None),
-        sessions.c.last_seen_at < bindparam("moment"),
-    )
-    .values(last_seen_at=bindparam("moment"))
-)
+_LAST_SEEN = LastUse(sessions, sessions.c.ended_at.is_(None), at="last_seen_at")
 
 
 class SessionStore:
@@ -147,11 +140,7 @@ class SessionStore:
 
     async def saw(self, unit: Unit, seen: Mapping[str, datetime]) -> None:
         """Move last-seen times forward; never back, never of a session that has ended."""
-        moves = [
-            {"session_id": session_id, "moment": moment}
-            for session_id, moment in sorted(seen.items())  # one order: no two workers wait crosswise
-        ]
-        await unit.execute(_SEEN, moves)
+        await _LAST_SEEN.write(unit, {session_id: (moment, None) for session_id, moment in seen.items()})
 
 
 def _row(row: Any) -> SessionRow | None:

@@ -6,9 +6,14 @@ place on the disk of a file waits for few of them.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from itertools import islice
 from typing import Generic, TypeVar
 
+import msgspec
+from sqlalchemy import BigInteger, ColumnElement, Table, Text, bindparam, func, literal_column, or_, select, update
+
+from lumio.kernel import clock
 from lumio.storage.unit import Unit, Units
 
 SLICE = 250
@@ -49,3 +54,37 @@ class Uses(Generic[Use]):
                     await asyncio.sleep(REST_SECONDS)
         finally:
             self._noted = noted | self._noted
+
+
+class LastUse:
+    """The columns that tell when a row was used last, and from which address where that is kept.
+
+    Promise: a time moves forward only, and only in a row that lives.
+    """
+
+    def __init__(
+        self, table: Table, *live: ColumnElement[bool], at: str = "last_used_at", ip: str | None = None
+    ) -> None:
+        """Write the columns `at` and `ip` of those rows of `table` that are `live`."""
+        moment, address = bindparam("moment", type_=BigInteger), bindparam("ip", type_=Text)
+        row = func.json_each(bindparam("uses", type_=Text)).table_valued("value").c.value
+        name, *rest = (func.json_extract(row, literal_column(path)) for path in ("'$[0]'", "'$[1]'", "'$[2]'"))
+        told = select(name.label("name"), rest[0].label("moment"), rest[1].label("ip")).subquery("told").c
+        older = or_(table.c[at].is_(None), table.c[at] < moment)
+        self._each = update(table).where(table.c.id == bindparam("name"), *live, older).values({at: moment})
+        older = or_(table.c[at].is_(None), table.c[at] < told.moment)
+        self._all = update(table).where(table.c.id == told.name, *live, older).values({at: told.moment})
+        if ip is not None:
+            self._each, self._all = self._each.values({ip: address}), self._all.values({ip: told.ip})
+
+    async def write(self, unit: Unit, uses: Mapping[str, tuple[datetime, str | None]]) -> None:
+        """Write uses by the rows' ids.
+
+        On a file in one statement: a row at a time would give the interpreter away and back for each while others
+        wait for the file. Elsewhere one after the other in one order, so that no two workers wait crosswise.
+        """
+        told = [(name, clock.to_micros(at), ip) for name, (at, ip) in sorted(uses.items())]
+        if unit.alone:
+            await unit.execute(self._all, {"uses": msgspec.json.encode(told).decode()})
+        else:
+            await unit.execute(self._each, [{"name": name, "moment": at, "ip": ip} for name, at, ip in told])

@@ -15,16 +15,15 @@ from sqlalchemy import (
     bindparam,
     delete,
     insert,
-    or_,
     select,
     tuple_,
-    update,
 )
 
 from lumio.kernel import clock, ids
 from lumio.storage.columns import Moment, id_column, metadata
 from lumio.storage.hot import HotQuery, HotReader
 from lumio.storage.unit import Unit, View
+from lumio.storage.uses import LastUse
 from lumio.system_keys.model import Drawn, SystemKeyRow, SystemKeyView
 
 system_keys = Table(
@@ -61,14 +60,7 @@ _BY_LOOKUP = HotQuery(
 
 _PERMISSIONS = HotQuery(select(system_keys.c.permissions).where(system_keys.c.id == bindparam("id")))
 
-_USED = (
-    update(system_keys)
-    .where(
-        system_keys.c.id == bindparam("key_id"),
-        or_(system_keys.c.last_used_at.is_(None), system_keys.c.last_used_at < bindparam("moment")),
-    )
-    .values(last_used_at=bindparam("moment"), last_used_ip=bindparam("ip"))
-)
+_LAST_USE = LastUse(system_keys, ip="last_used_ip")
 
 
 class SystemKeyStore:
@@ -136,11 +128,7 @@ class SystemKeyStore:
 
     async def used(self, unit: Unit, uses: Mapping[str, tuple[datetime, str | None]]) -> None:
         """Move last-used times forward, never back; a row that is gone stays gone."""
-        moves = [
-            {"key_id": key_id, "moment": moment, "ip": ip}
-            for key_id, (moment, ip) in sorted(uses.items())  # one order: no two workers wait crosswise
-        ]
-        await unit.execute(_USED, moves)
+        await _LAST_USE.write(unit, uses)
 
 
 def _view(row: Any) -> SystemKeyView:

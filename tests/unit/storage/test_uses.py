@@ -1,14 +1,19 @@
 """Last uses: few a transaction, and none lost to a database that is away."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
+from lumio.kernel import clock
 from lumio.kernel.errors import Unavailable
+from lumio.keys.store import keys
 from lumio.storage import uses as uses_module
 from lumio.storage.unit import Unit
-from lumio.storage.uses import SLICE, Uses
+from lumio.storage.uses import SLICE, LastUse, Uses
 from tests.support.ground import Ground
+from tests.support.world import World
 
 pytestmark = pytest.mark.usefixtures("restless")
 
@@ -57,3 +62,18 @@ async def test_what_could_not_be_written_is_noted_still_and_a_newer_use_stays_th
 
     await uses.flush(ground.units, write)
     assert left == {f"key-{SLICE}": "new", f"key-{SLICE + 1}": "old"}
+
+
+async def test_a_last_use_moves_forward_only_and_only_in_a_row_that_lives(world: World) -> None:
+    robin = await world.sign_in()
+    used, untouched, ended = [(await world.mint_key(robin, label))["id"] for label in ("used", "untouched", "ended")]
+    await robin.delete(f"/v1/api-keys/{ended}")
+    last_use, units = LastUse(keys, keys.c.revoked_at.is_(None), ip="last_used_ip"), world.house.units
+    first, later = clock.now(), clock.now() + timedelta(hours=1)
+    for use in ((first, "192.0.2.1"), (later, "192.0.2.2"), (first, "192.0.2.3"), (later, "192.0.2.4")):
+        await units.run(lambda unit, use=use: last_use.write(unit, {used: use, ended: use, "nobody": use}))  # type: ignore[misc]
+    found = select(keys.c.id, keys.c.last_used_at, keys.c.last_used_ip)
+    rows = await units.read(lambda view: view.execute(found))
+    assert {row.id: (row.last_used_at, row.last_used_ip) for row in rows} == {
+        used: (later, "192.0.2.2"), untouched: (None, None), ended: (None, None)
+    }  # fmt: skip
