@@ -4,7 +4,7 @@ Promise: a database that cannot be reached or written is Unavailable, never a tr
 """
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -35,6 +35,11 @@ class Database:
 
     def _new_gate(self) -> Turns | nullcontext[None]:
         return Turns(self.dialect.path) if isinstance(self.dialect, SqliteDialect) else nullcontext()
+
+    @property
+    def journal_gate(self) -> AbstractAsyncContextManager[None]:
+        """The gate for the journal, which comes first."""
+        return self.gate.first if isinstance(self.gate, Turns) else self.gate
 
     def _close_gate(self) -> None:
         if isinstance(self.gate, Turns):

@@ -117,7 +117,7 @@ class SqliteSink:
 
     async def write(self, rows: Sequence[Row], tallies: Sequence[Tally]) -> None:
         """Commit the batch."""
-        async with self._database.gate:
+        async with self._database.journal_gate:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._write, rows, tallies)
 
     def _write(self, rows: Sequence[Row], tallies: Sequence[Tally]) -> None:

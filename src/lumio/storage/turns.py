@@ -3,6 +3,9 @@
 SQLite lets one write at a time and makes the others poll with growing pauses: on a busy host some waited for a
 second and more, where a queue makes them wait for tens of milliseconds. Promise: this is courtesy and no lock.
 Whoever waited for too long goes ahead, and SQLite's own lock keeps the file whole.
+
+The journal comes first within its process, since every answer waits for it: it waits for one unit at most, and passes
+one that still waits for another process. Nobody is starved: the unit that it passed is next.
 """
 
 import asyncio
@@ -23,12 +26,29 @@ class Turns:
         """Queue beside the file `database`: closing a descriptor of the file itself would undo SQLite's locks."""
         self._path = _beside(database)
         self._file = -1
-        self._mine = asyncio.Lock()
+        self._others, self._mine = asyncio.Lock(), asyncio.Lock()
         self._asked = self._has = False
         self._waiter: asyncio.Future[None] | None = None
+        self._guest: asyncio.Future[None] | None = None
+        self.first = First(self)
+        """The same for the journal."""
 
     async def __aenter__(self) -> None:
         """Take a turn: first among the tasks of this process, then among the processes."""
+        await self._others.acquire()
+        try:
+            await self.enter()
+        except BaseException:
+            self._others.release()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        """Give the turn to whoever is next."""
+        self.leave()
+        self._others.release()
+
+    async def enter(self) -> None:
+        """Take a turn, behind at most one other of this process."""
         await self._mine.acquire()
         try:
             self._has = self._is_open() and (self._try() or await self._queue())
@@ -36,11 +56,36 @@ class Turns:
             self._mine.release()
             raise
 
-    async def __aexit__(self, *_: object) -> None:
-        """Give the turn to whoever is next."""
+    def leave(self) -> None:
+        """Give the turn back."""
         if self._has:
             fcntl.flock(self._file, fcntl.LOCK_UN)
         self._mine.release()
+
+    @property
+    def waits(self) -> bool:
+        """Whether a task of this process waits for the turn of another process."""
+        return self._waiter is not None
+
+    async def borrow(self) -> bool:
+        """Take the turn that the task that waits would get, but wait not for ever; tell whether it is one."""
+        guest = self._guest = asyncio.get_running_loop().create_future()
+        try:
+            await asyncio.wait([guest], timeout=PATIENCE_SECONDS)
+        except asyncio.CancelledError:
+            if guest.done():
+                self.give_back()
+            raise
+        finally:
+            self._guest = None
+        return guest.done()
+
+    def give_back(self) -> None:
+        """Hand a borrowed turn to the task that waited, or to another process when it waits no longer."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+        elif self._file >= 0:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def close(self) -> None:
         """Close the queue's file, unless a thread still waits with it."""
@@ -85,10 +130,34 @@ class Turns:
     def _arrived(self) -> None:
         """Hand the turn to the task that waits, or back when none does."""
         self._asked = False
-        if self._waiter is not None:
-            self._waiter.set_result(None)
-        elif self._file >= 0:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
+        if self._guest is not None:
+            self._guest.set_result(None)
+        else:
+            self.give_back()
+
+
+class First:
+    """An asynchronous context manager: a turn for the journal, of which one batch is on its way at a time."""
+
+    def __init__(self, turns: Turns) -> None:
+        """Pass the others of `turns`."""
+        self._turns = turns
+        self._borrows = self._has = False
+
+    async def __aenter__(self) -> None:
+        """Take the turn of a unit that waits for it, or the next one."""
+        self._borrows = self._turns.waits
+        if self._borrows:
+            self._has = await self._turns.borrow()
+        else:
+            await self._turns.enter()
+
+    async def __aexit__(self, *_: object) -> None:
+        """Give it back."""
+        if not self._borrows:
+            self._turns.leave()
+        elif self._has:
+            self._turns.give_back()
 
 
 class BlockingTurns:

@@ -2,7 +2,7 @@
 
 import asyncio
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
@@ -67,7 +67,7 @@ async def _until_free(queue: Turns) -> None:
         if queue._try():
             queue._has = True
             await queue._mine.acquire()
-            await queue.__aexit__()
+            queue.leave()
             return
     pytest.fail("a turn that nobody wanted any more was kept")
 
@@ -86,6 +86,75 @@ async def test_a_task_that_is_cancelled_while_it_waits_keeps_nothing(pair: tuple
         await asyncio.gather(task, return_exceptions=True)
     await _until_free(first)
     assert await _had(second)
+
+
+def _noting(queue: Turns, order: list[str]) -> Callable[[str], Coroutine[None, None, None]]:
+    """Return what takes a turn, and notes for whom: `journal…` comes first."""
+
+    async def take(name: str) -> None:
+        async with queue.first if name.startswith("journal") else queue:
+            order.append(name)
+            await asyncio.sleep(0.01)
+
+    return take
+
+
+async def test_the_journal_passes_a_unit_that_waits_for_another_process_and_that_one_is_next(
+    pair: tuple[Turns, Turns],
+) -> None:
+    other, queue = pair
+    order: list[str] = []
+    take = _noting(queue, order)
+    async with other:
+        unit = asyncio.create_task(take("unit"))
+        await asyncio.sleep(0.03)
+        journal = asyncio.create_task(take("journal"))
+        await asyncio.sleep(0.03)
+        assert order == []
+        others = asyncio.create_task(_noting(other, order)("another process"))
+    await asyncio.gather(unit, journal, others)
+    assert [name for name in order if name != "another process"] == ["journal", "unit"]
+    assert order.index("unit") == order.index("journal") + 1
+    assert await _had(other)
+
+
+async def test_the_journal_waits_for_one_unit_of_its_process_at_most_and_starves_none(
+    pair: tuple[Turns, Turns],
+) -> None:
+    queue, order = pair[0], list[str]()
+    take = _noting(queue, order)
+
+    async def journals() -> None:
+        for number in range(6):
+            await take(f"journal {number}")
+
+    units = [asyncio.create_task(take(f"unit {number}")) for number in range(4)]
+    await asyncio.sleep(0)
+    await asyncio.gather(*units, journals())
+    assert order == [name for number in range(4) for name in (f"unit {number}", f"journal {number}")] + [
+        "journal 4", "journal 5",
+    ]  # fmt: skip
+
+
+async def test_a_journal_that_is_cancelled_or_too_late_leaves_the_turn_to_the_unit(
+    pair: tuple[Turns, Turns], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, queue = pair
+    order: list[str] = []
+    take = _noting(queue, order)
+    async with other:
+        unit = asyncio.create_task(take("unit"))
+        await asyncio.sleep(0.03)
+        cancelled = asyncio.create_task(take("journal"))
+        await asyncio.sleep(0.03)
+        cancelled.cancel()
+        await asyncio.gather(cancelled, return_exceptions=True)
+        monkeypatch.setattr(turns, "PATIENCE_SECONDS", 0.03)
+        await take("journal without a turn")
+        monkeypatch.setattr(turns, "PATIENCE_SECONDS", 5.0)
+    await unit
+    assert order == ["journal without a turn", "unit"]
+    assert [await _had(other), await _had(queue)] == [True, True]
 
 
 def _hold(database: Path, has: Event) -> None:
