@@ -24,7 +24,7 @@ from lumio.kernel import clock, ids
 from lumio.keys.model import KeyRow
 from lumio.storage.columns import Moment, fingerprint_columns, id_column, metadata
 from lumio.storage.hot import HOT_ROWS_MAX, HotQuery, HotReader
-from lumio.storage.unit import Unit, View
+from lumio.storage.unit import Unit, Units, View
 from lumio.storage.uses import LastUse
 
 keys = Table(
@@ -124,6 +124,6 @@ class KeyStore:
         await unit.execute(update(keys).where(*live).values(revoked_at=moment))
         return found
 
-    async def used(self, unit: Unit, uses: Mapping[str, tuple[datetime, str | None]]) -> None:
+    async def used(self, units: Units, uses: Mapping[str, tuple[datetime, str | None]]) -> None:
         """Move last-used times forward; never back, and never of a revoked key."""
-        await _LAST_USE.write(unit, uses)
+        await _LAST_USE.write(units, uses)

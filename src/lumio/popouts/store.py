@@ -25,7 +25,7 @@ from lumio.kernel import clock, ids
 from lumio.popouts.model import PopoutRow
 from lumio.storage.columns import Moment, fingerprint_columns, id_column, metadata
 from lumio.storage.hot import HotQuery, HotReader
-from lumio.storage.unit import Unit, View
+from lumio.storage.unit import Unit, Units, View
 from lumio.storage.uses import LastUse
 
 popouts = Table(
@@ -127,6 +127,6 @@ class PopoutStore:
         await unit.execute(update(popouts).where(*live).values(revoked_at=moment))
         return found
 
-    async def used(self, unit: Unit, uses: Mapping[str, tuple[datetime, str | None]]) -> None:
+    async def used(self, units: Units, uses: Mapping[str, tuple[datetime, str | None]]) -> None:
         """Move last-used times forward; never back, and never of a revoked popout token."""
-        await _LAST_USE.write(unit, uses)
+        await _LAST_USE.write(units, uses)

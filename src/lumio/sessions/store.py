@@ -11,7 +11,7 @@ from lumio.kernel import clock, ids
 from lumio.sessions.model import SessionRow
 from lumio.storage.columns import Moment, fingerprint_columns, id_column, metadata
 from lumio.storage.hot import HotQuery, HotReader
-from lumio.storage.unit import Unit, View
+from lumio.storage.unit import Unit, Units, View
 from lumio.storage.uses import LastUse
 
 sessions = Table(
@@ -138,9 +138,9 @@ class SessionStore:
         fresh = update(refresh_tokens).where(refresh_tokens.c.id == token_id, refresh_tokens.c.used_at.is_(None))
         return (await unit.execute(fresh.values(used_at=clock.now()))).rowcount == 1
 
-    async def saw(self, unit: Unit, seen: Mapping[str, datetime]) -> None:
+    async def saw(self, units: Units, seen: Mapping[str, datetime]) -> None:
         """Move last-seen times forward; never back, never of a session that has ended."""
-        await _LAST_SEEN.write(unit, {session_id: (moment, None) for session_id, moment in seen.items()})
+        await _LAST_SEEN.write(units, {session_id: (moment, None) for session_id, moment in seen.items()})
 
 
 def _row(row: Any) -> SessionRow | None:

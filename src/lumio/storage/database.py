@@ -3,9 +3,12 @@
 Promise: a database that cannot be reached or written is Unavailable, never a traceback and never a guess.
 """
 
-from collections.abc import AsyncIterator, Callable
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import Any
 
+import aiosqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -78,6 +81,23 @@ class Database:
                 yield connection
                 if not await self.dialect.waited(connection):
                     raise Unavailable("a commit did not wait for its standby")
+
+    async def write_at_once(self, statement: str, values: Mapping[str, Any]) -> None:
+        """Run one statement on a file, a transaction of its own: it has the file while it runs and no longer.
+
+        A unit has the file for some turns of the event loop, and those are long when many ask.
+
+        Raises:
+            Unavailable: nothing was written.
+        """
+        with translated():
+            async with self.gate, self.writes.connect() as connection:
+                driver = (await connection.get_raw_connection()).driver_connection
+                assert isinstance(driver, aiosqlite.Connection)  # noqa: S101 - the caller knows that it is a file
+                try:
+                    await driver.execute(statement, values)
+                except sqlite3.Error as error:
+                    raise Unavailable(f"database: {type(error).__name__}: {error}") from error
 
 
 def _never(_error: DBAPIError) -> bool:

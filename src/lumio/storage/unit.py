@@ -228,6 +228,15 @@ class Units:
         finally:
             asker.waits = False
 
+    async def run_at_once(self, statement: str, values: Mapping[str, Any]) -> None:
+        """Run one statement of a file as a unit by itself, without events and messages. Raises Unavailable."""
+        await self._database.write_at_once(statement, values)
+
+    @property
+    def alone(self) -> bool:
+        """Whether one file is all that there is."""
+        return self._database.dialect.single_writer
+
     async def _tried(self, work: Callable[[Unit], Awaitable[Answer]], asker: "_Asker", queue: str | None) -> Answer:
         for _ in range(ATTEMPTS):
             try:

@@ -12,9 +12,10 @@ from typing import Generic, TypeVar
 
 import msgspec
 from sqlalchemy import BigInteger, ColumnElement, Table, Text, bindparam, func, literal_column, or_, select, update
+from sqlalchemy.dialects.sqlite import pysqlite
 
 from lumio.kernel import clock
-from lumio.storage.unit import Unit, Units
+from lumio.storage.unit import Units
 
 SLICE = 250
 REST_SECONDS = 0.1
@@ -37,8 +38,8 @@ class Uses(Generic[Use]):
         """Note a use, in the place of an earlier one."""
         self._noted[name] = use
 
-    async def flush(self, units: Units, write: Callable[[Unit, Mapping[str, Use]], Awaitable[None]]) -> None:
-        """Write what was noted so far, by `write` in units of its own; what comes meanwhile is for the next time.
+    async def flush(self, units: Units, write: Callable[[Units, Mapping[str, Use]], Awaitable[None]]) -> None:
+        """Write what was noted so far, a slice each time that `write` is called; what comes meanwhile is for later.
 
         Raises:
             Unavailable: the database does not answer; what was not written yet is noted still.
@@ -47,7 +48,7 @@ class Uses(Generic[Use]):
         try:
             while noted:
                 part = dict(islice(noted.items(), SLICE))
-                await units.run(lambda unit, part=part: write(unit, part))  # type: ignore[misc]
+                await write(units, part)
                 for name in part:
                     del noted[name]
                 if noted:
@@ -73,18 +74,20 @@ class LastUse:
         older = or_(table.c[at].is_(None), table.c[at] < moment)
         self._each = update(table).where(table.c.id == bindparam("name"), *live, older).values({at: moment})
         older = or_(table.c[at].is_(None), table.c[at] < told.moment)
-        self._all = update(table).where(table.c.id == told.name, *live, older).values({at: told.moment})
+        together = update(table).where(table.c.id == told.name, *live, older).values({at: told.moment})
         if ip is not None:
-            self._each, self._all = self._each.values({ip: address}), self._all.values({ip: told.ip})
+            self._each, together = self._each.values({ip: address}), together.values({ip: told.ip})
+        self._all = str(together.compile(dialect=pysqlite.dialect(paramstyle="named")))
 
-    async def write(self, unit: Unit, uses: Mapping[str, tuple[datetime, str | None]]) -> None:
-        """Write uses by the rows' ids.
+    async def write(self, units: Units, uses: Mapping[str, tuple[datetime, str | None]]) -> None:
+        """Write uses by the rows' ids, in a unit of their own.
 
         On a file in one statement: a row at a time would give the interpreter away and back for each while others
         wait for the file. Elsewhere one after the other in one order, so that no two workers wait crosswise.
         """
         told = [(name, clock.to_micros(at), ip) for name, (at, ip) in sorted(uses.items())]
-        if unit.alone:
-            await unit.execute(self._all, {"uses": msgspec.json.encode(told).decode()})
+        if units.alone:
+            await units.run_at_once(self._all, {"uses": msgspec.json.encode(told).decode()})
         else:
-            await unit.execute(self._each, [{"name": name, "moment": at, "ip": ip} for name, at, ip in told])
+            moves = [{"name": name, "moment": at, "ip": ip} for name, at, ip in told]
+            await units.run(lambda unit: unit.execute(self._each, moves))

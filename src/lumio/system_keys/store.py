@@ -22,7 +22,7 @@ from sqlalchemy import (
 from lumio.kernel import clock, ids
 from lumio.storage.columns import Moment, id_column, metadata
 from lumio.storage.hot import HotQuery, HotReader
-from lumio.storage.unit import Unit, View
+from lumio.storage.unit import Unit, Units, View
 from lumio.storage.uses import LastUse
 from lumio.system_keys.model import Drawn, SystemKeyRow, SystemKeyView
 
@@ -126,9 +126,9 @@ class SystemKeyStore:
             gone = gone.where(system_keys.c.created_at <= until)
         return (await unit.execute(gone)).rowcount
 
-    async def used(self, unit: Unit, uses: Mapping[str, tuple[datetime, str | None]]) -> None:
+    async def used(self, units: Units, uses: Mapping[str, tuple[datetime, str | None]]) -> None:
         """Move last-used times forward, never back; a row that is gone stays gone."""
-        await _LAST_USE.write(unit, uses)
+        await _LAST_USE.write(units, uses)
 
 
 def _view(row: Any) -> SystemKeyView:

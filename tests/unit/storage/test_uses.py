@@ -10,7 +10,7 @@ from lumio.kernel import clock
 from lumio.kernel.errors import Unavailable
 from lumio.keys.store import keys
 from lumio.storage import uses as uses_module
-from lumio.storage.unit import Unit
+from lumio.storage.unit import Units
 from lumio.storage.uses import SLICE, LastUse, Uses
 from tests.support.ground import Ground
 from tests.support.world import World
@@ -26,7 +26,7 @@ def restless(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_many_are_written_a_slice_a_unit_and_the_newest_of_each(ground: Ground) -> None:
     uses, written = Uses[int](), list[Mapping[str, int]]()
 
-    async def write(_unit: Unit, part: Mapping[str, int]) -> None:
+    async def write(_units: Units, part: Mapping[str, int]) -> None:
         written.append(part)
 
     for number in range(2 * SLICE + 1):
@@ -46,7 +46,7 @@ async def test_what_could_not_be_written_is_noted_still_and_a_newer_use_stays_th
         uses.note(f"key-{number}", "old")
     parts = 0
 
-    async def fail_at_second(_unit: Unit, _part: Mapping[str, str]) -> None:
+    async def fail_at_second(_units: Units, _part: Mapping[str, str]) -> None:
         nonlocal parts
         parts += 1
         if parts == 2:
@@ -57,7 +57,7 @@ async def test_what_could_not_be_written_is_noted_still_and_a_newer_use_stays_th
         await uses.flush(ground.units, fail_at_second)
     left: dict[str, str] = {}
 
-    async def write(_unit: Unit, part: Mapping[str, str]) -> None:
+    async def write(_units: Units, part: Mapping[str, str]) -> None:
         left.update(part)
 
     await uses.flush(ground.units, write)
@@ -71,7 +71,7 @@ async def test_a_last_use_moves_forward_only_and_only_in_a_row_that_lives(world:
     last_use, units = LastUse(keys, keys.c.revoked_at.is_(None), ip="last_used_ip"), world.house.units
     first, later = clock.now(), clock.now() + timedelta(hours=1)
     for use in ((first, "192.0.2.1"), (later, "192.0.2.2"), (first, "192.0.2.3"), (later, "192.0.2.4")):
-        await units.run(lambda unit, use=use: last_use.write(unit, {used: use, ended: use, "nobody": use}))  # type: ignore[misc]
+        await last_use.write(units, {used: use, ended: use, "nobody": use})
     found = select(keys.c.id, keys.c.last_used_at, keys.c.last_used_ip)
     rows = await units.read(lambda view: view.execute(found))
     assert {row.id: (row.last_used_at, row.last_used_ip) for row in rows} == {
