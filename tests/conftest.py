@@ -1,6 +1,5 @@
 """Fixtures of the whole suite: every test that asks for a `world` runs on SQLite and on PostgreSQL."""
 
-import asyncio
 import gc
 from collections.abc import AsyncIterator, Generator
 
@@ -14,7 +13,7 @@ from lumio.settings import Settings
 from tests.support.browser import browser, context, page
 from tests.support.postgres import PostgresServer, postgres_server
 from tests.support.windows import pytest_terminal_summary
-from tests.support.world import Template, World, built, make_template
+from tests.support.world import Template, Templates, World, built
 
 BACKENDS = ("sqlite", "postgresql")
 
@@ -39,23 +38,20 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 @pytest.fixture(scope="session")
-def _templates() -> dict[str, Template]:
-    return {}
+def _templates() -> Templates:
+    return Templates()
 
 
 @pytest.fixture(params=BACKENDS)
 def template(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, _templates: dict[str, Template]
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, _templates: Templates
 ) -> Template:
-    """A migrated database with its first operator, made once per process and backend."""
+    """A migrated database with its first operator."""
     backend: str = request.param
-    if backend not in _templates:
-        server: PostgresServer | None = None
-        if backend == "postgresql":
-            server = request.getfixturevalue("postgres_server")
-        folder = tmp_path_factory.mktemp(f"template-{backend}")
-        _templates[backend] = asyncio.run(make_template(backend, folder, server))
-    return _templates[backend]
+    server: PostgresServer | None = None
+    if backend == "postgresql":
+        server = request.getfixturevalue("postgres_server")
+    return _templates.of(backend, tmp_path_factory.getbasetemp(), server)
 
 
 @pytest.fixture

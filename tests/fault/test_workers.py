@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.support.busy_clients import BusyClients
 from tests.support.host import ME, Host, host_of, until
 from tests.support.postgres import PostgresServer
-from tests.support.world import Template, make_template
+from tests.support.world import Templates
 
 pytestmark = pytest.mark.xdist_group("workers")
 LIMIT = 120
@@ -28,17 +28,10 @@ def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     server: PostgresServer | None = None
     if request.param == "postgresql":
         server = request.getfixturevalue("postgres_server")
-    folder = tmp_path_factory.mktemp(f"workers-{request.param}")
     limits = {"LUMIO_RATE_ANONYMOUS": str(LIMIT), "LUMIO_RATE_AUTH_FAILURES": str(LIMIT)}
-
-    templates: dict[str, Template] = request.getfixturevalue("_templates")
-
-    async def begin() -> Host:
-        if request.param not in templates:
-            templates[request.param] = await make_template(request.param, folder, server)
-        return await host_of(templates[request.param].fresh(), workers=2, keys=8, **limits)
-
-    made = asyncio.run(begin())
+    templates: Templates = request.getfixturevalue("_templates")
+    template = templates.of(request.param, tmp_path_factory.getbasetemp(), server)
+    made = asyncio.run(host_of(template.fresh(), workers=2, keys=8, **limits))
     yield made
     made.server.stop()
 

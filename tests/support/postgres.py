@@ -111,6 +111,13 @@ class PostgresServer:
         )
         return self.url(name)
 
+    def begin_anew(self, template: str, copy: str) -> str:
+        """Make an empty database, in the place of one that was the template of `copy` until now; give its URL."""
+        self._renewable.pop(copy, None)
+        for name in (copy, template):
+            self.drop(name)
+        return self.create(template)
+
     def drop(self, name: str) -> None:
         """Remove a database and end whatever is connected to it; one that is not there is fine."""
         self._tell('DROP DATABASE IF EXISTS :"name" WITH (FORCE);', name=name)

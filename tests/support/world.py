@@ -1,11 +1,13 @@
 """A small world for tests: a real house on a real database, people with roles, and clients named by credential."""
 
+import asyncio
 import re
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +64,25 @@ def _settings(folder: Path, url: str | None = None) -> Settings:
     return load(given)
 
 
+@dataclass(slots=True)
+class Templates:
+    """The templates of this process, made when first asked for, and on another day anew: the log has days."""
+
+    _made: dict[str, tuple[date, Template]] = field(default_factory=dict)
+
+    def of(self, backend: str, folder: Path, postgres: PostgresServer | None) -> Template:
+        """Return the template of a backend; `folder` is where one that has to be made gets a place of its own."""
+        today = clock.now().date()
+        if backend not in self._made or self._made[backend][0] != today:
+            place = folder / f"template-{backend}-{today}"
+            place.mkdir()
+            self._made[backend] = today, asyncio.run(make_template(backend, place, postgres))
+        return self._made[backend][1]
+
+
 async def make_template(backend: str, folder: Path, postgres: PostgresServer | None) -> Template:
     """Migrate an empty database and make its first operator, through the real set-up."""
-    url = None if postgres is None else postgres.create(TEMPLATE)
+    url = None if postgres is None else postgres.begin_anew(TEMPLATE, HOME)
     settings = _settings(folder, url)
     await upgrade(settings.database_url)
     async with opened(settings) as world:
