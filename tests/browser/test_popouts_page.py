@@ -2,16 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx2
 import pytest
-from playwright.async_api import Locator, Page, Route, expect
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Locator, Page, Route, StorageState, expect
 
 from lumio.access.policy import Role
 from lumio.settings import load
 from tests.support.accessibility import contrasts, findings, overflow
+from tests.support.browser import fresh_context, seat, sign_in
 from tests.support.serving import LiveServer, live_server
 from tests.support.world import OPERATOR, PASSWORD, make_template, opened
 
@@ -36,24 +38,37 @@ async def _two_people(folder: Path) -> None:
         await world.new_person("mo@example.com", Role.MEMBER, await world.account_id(robin))
 
 
-@pytest.fixture
-def server(installation: LiveServer) -> Iterator[LiveServer]:
-    """The same, with no popout token in it after the test."""
-    yield installation
+@pytest.fixture(scope="module")
+def robin(installation: LiveServer) -> Iterator[httpx2.Client]:
+    """The Owner as a program, signed in once for the module: it takes less than the quarter of an hour."""
     with installation.client() as client:
         form = {"email": OPERATOR, "password": PASSWORD}
         signed_in = client.post("/v1/auth/login", json=form).json()["data"]["access_token"]
         client.headers["Authorization"] = f"Bearer {signed_in}"
-        for one in client.get("/v1/tokens").json()["data"]:
-            client.delete(f"/v1/tokens/{one['id']}")
+        yield client
 
 
-async def _sign_in(page: Page, server: LiveServer, email: str = OPERATOR) -> None:
-    await page.goto(f"{server.base_url}/login?next={ADDRESS}")
-    await page.get_by_label("Mail address").fill(email)
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Sign in").click()
-    await page.wait_for_url(f"**{ADDRESS}")
+@pytest.fixture
+def server(installation: LiveServer, robin: httpx2.Client) -> Iterator[LiveServer]:
+    """The same, with no popout token in it after the test."""
+    yield installation
+    for one in robin.get("/v1/tokens").json()["data"]:
+        robin.delete(f"/v1/tokens/{one['id']}")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def owners_seat(browser: Browser, installation: LiveServer) -> StorageState:
+    """What a browser keeps in which the Owner has signed in."""
+    return await seat(browser, installation.base_url, OPERATOR, PASSWORD, ADDRESS)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(browser: Browser, server: LiveServer, owners_seat: StorageState) -> AsyncIterator[Page]:
+    """The Owner's page of popout tokens in a fresh context, signed in."""
+    async with fresh_context(browser, owners_seat) as context:
+        page = await context.new_page()
+        await page.goto(server.base_url + ADDRESS)
+        yield page
 
 
 async def _make(page: Page, label: str, *words: str) -> str:
@@ -77,7 +92,6 @@ def _row(page: Page, label: str) -> Locator:
 
 
 async def test_a_popout_token_is_made_used_edited_and_revoked_by_a_person(page: Page, server: LiveServer) -> None:
-    await _sign_in(page, server)
     await expect(page.get_by_text("0 token(s)", exact=True)).to_be_visible()
     await expect(page.get_by_role("heading", name="No popout tokens yet")).to_be_visible()
     text = await _make(page, "stream-overlay", "See who is in the account")
@@ -113,7 +127,6 @@ async def test_a_popout_token_is_made_used_edited_and_revoked_by_a_person(page: 
 
 
 async def test_nothing_ticked_is_told_beside_the_boxes_and_the_input_is_kept(page: Page, server: LiveServer) -> None:
-    await _sign_in(page, server)
     await page.get_by_role("button", name="New Popout Token").click()
     dialog = page.get_by_role("dialog", name="New Popout Token")
     await expect(dialog.get_by_label("Label")).to_be_focused()
@@ -128,7 +141,6 @@ async def test_nothing_ticked_is_told_beside_the_boxes_and_the_input_is_kept(pag
 
 
 async def test_one_is_bound_to_a_member_and_ends_on_a_day(page: Page, server: LiveServer) -> None:
-    await _sign_in(page, server)
     await page.get_by_role("button", name="New Popout Token").click()
     dialog = page.get_by_role("dialog", name="New Popout Token")
     choice = dialog.get_by_label("Acts with the role of")
@@ -144,8 +156,11 @@ async def test_one_is_bound_to_a_member_and_ends_on_a_day(page: Page, server: Li
     await expect(row.locator('[data-th="Expires"]')).to_contain_text("4 weeks")
 
 
-async def test_a_member_is_offered_themselves_only_and_sees_their_own(page: Page, server: LiveServer) -> None:
-    await _sign_in(page, server, "mo@example.com")
+async def test_a_member_is_offered_themselves_only_and_sees_their_own(
+    context: BrowserContext, server: LiveServer
+) -> None:
+    page = await context.new_page()
+    await sign_in(page, server.base_url, "mo@example.com", PASSWORD, ADDRESS)
     await page.get_by_role("button", name="New Popout Token").click()
     dialog = page.get_by_role("dialog", name="New Popout Token")
     await expect(dialog.get_by_label("Acts with the role of")).to_have_count(0)
@@ -155,8 +170,11 @@ async def test_a_member_is_offered_themselves_only_and_sees_their_own(page: Page
     await expect(page.get_by_text("1 token(s)", exact=True)).to_be_visible()
 
 
-async def test_a_stale_proof_is_asked_for_and_the_creation_goes_on_by_itself(page: Page, server: LiveServer) -> None:
-    await _sign_in(page, server)
+async def test_a_stale_proof_is_asked_for_and_the_creation_goes_on_by_itself(
+    context: BrowserContext, server: LiveServer
+) -> None:
+    page = await context.new_page()  # signed in by itself: a proof gives the session another cookie
+    await sign_in(page, server.base_url, OPERATOR, PASSWORD, ADDRESS)
     refusals = iter([{"code": "step_up_required", "detail": "Prove it.", "status": 403}])
 
     async def once_refused(route: Route) -> None:
@@ -180,7 +198,7 @@ async def test_the_page_and_its_dialogs_have_no_finding_and_never_scroll_sideway
 ) -> None:
     wrong: list[str] = []
     page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-    await _sign_in(page, server)
+    await page.reload()
     await _make(page, "<img src=x onerror=alert(1)>\u202egnp.exe")
     for width in (1280, 320):
         await page.set_viewport_size({"width": width, "height": 800})

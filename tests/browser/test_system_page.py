@@ -7,10 +7,11 @@ from pathlib import Path
 import httpx2
 import pytest
 import pytest_asyncio
-from playwright.async_api import ConsoleMessage, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, StorageState, expect
 
 from lumio.crypto import opaque
 from tests.support.accessibility import contrasts, findings, overflow
+from tests.support.browser import faults, fresh_context, seat
 from tests.support.serving import LiveServer, live_server
 from tests.support.system_keys import KEYS
 from tests.support.world import OPERATOR, PASSWORD
@@ -34,35 +35,40 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
         yield running
 
 
-@pytest.fixture
-def robin(server: LiveServer) -> Iterator[httpx2.Client]:
-    """The operator as a program; every key is gone before and after."""
+@pytest.fixture(scope="module")
+def operator(server: LiveServer) -> Iterator[httpx2.Client]:
+    """The operator as a program, signed in once for the module: it takes less than the quarter of an hour."""
     with server.client() as anonymous:
         answer = anonymous.post("/v1/auth/login", json={"email": OPERATOR, "password": PASSWORD})
     with server.client(answer.json()["data"]["access_token"]) as client:
-        for key in client.get(KEYS).json()["data"]:
-            client.delete(f"{KEYS}/{key['id']}")
         yield client
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def operators_seat(browser: Browser, server: LiveServer) -> StorageState:
+    """What a browser keeps in which the operator has signed in."""
+    return await seat(browser, server.base_url, OPERATOR, PASSWORD, "/system")
+
+
+@pytest.fixture
+def robin(operator: httpx2.Client) -> httpx2.Client:
+    """The same program; every key is gone before."""
+    for key in operator.get(KEYS).json()["data"]:
+        operator.delete(f"{KEYS}/{key['id']}")
+    return operator
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def tab(page: Page, server: LiveServer, robin: httpx2.Client) -> AsyncIterator[Page]:
+async def tab(
+    browser: Browser, server: LiveServer, operators_seat: StorageState, robin: httpx2.Client
+) -> AsyncIterator[Page]:
     """The operator's browser, signed in; a script error or a broken policy fails the test."""
     assert robin.get(KEYS).json()["data"] == []
-    wrong: list[str] = []
-
-    def listen(message: ConsoleMessage) -> None:
-        if message.type == "error" and not message.text.startswith("Failed to load resource"):
-            wrong.append(message.text)
-
-    page.on("console", listen)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    await page.goto(server.base_url + "/login?next=/system")
-    await page.get_by_label("Mail address").fill(OPERATOR)
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Sign in").click()
-    await page.wait_for_url("**/system")
-    yield page
+    async with fresh_context(browser, operators_seat) as context:
+        page = await context.new_page()
+        wrong = faults(page)
+        await page.goto(server.base_url + "/system")
+        yield page
     assert not wrong
 
 

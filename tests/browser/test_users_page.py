@@ -2,20 +2,22 @@
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, StorageState, expect
 
 from lumio.settings import load
 from tests.support.accessibility import contrasts, findings, overflow
+from tests.support.browser import seat, sign_in
 from tests.support.operators import give, lay_role
 from tests.support.serving import LiveServer, live_server
 from tests.support.world import OPERATOR, PASSWORD, make_template, opened
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("users-page")]
 
+EXTENSIONS = "/dashboard/extensions"
 KIM, EVE = "kim@example.com", "eve@example.com"
 WATCHER = {"admin:access", "users:read", "users:edit", "admin-roles:read"}
 
@@ -25,26 +27,31 @@ class Site:
     """A server with Robin the system admin, Eve who may do a part of it, and Kim who may nothing."""
 
     server: LiveServer
+    browser: Browser
+    seats: dict[str, StorageState] = field(default_factory=dict)
 
     @property
     def users(self) -> str:
         return f"{self.server.base_url}/users"
 
     async def sign_in(self, page: Page, email: str) -> None:
-        await page.goto(self.server.base_url + "/login")
-        await page.get_by_label("Mail address").fill(email)
-        await page.get_by_label("Password").fill(PASSWORD)
-        await page.get_by_role("button", name="Sign in").click()
-        await page.wait_for_url("**/dashboard/extensions")
+        await sign_in(page, self.server.base_url, email, PASSWORD, EXTENSIONS)
+
+    async def take_seat(self, page: Page, email: str) -> None:
+        """Go on where this person signed in once for the module."""
+        if email not in self.seats:
+            self.seats[email] = await seat(self.browser, self.server.base_url, email, PASSWORD, EXTENSIONS)
+        await page.context.set_storage_state(self.seats[email])
+        await page.goto(self.server.base_url + EXTENSIONS)
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Site]:
     """One server for the module: each test leaves people and roles as it found them."""
     folder = tmp_path_factory.mktemp("users")
     asyncio.run(_three_people(folder))
     with live_server({"LUMIO_DATA_DIR": str(folder)}) as server:
-        yield Site(server)
+        yield Site(server, browser)
 
 
 async def _three_people(folder: Path) -> None:
@@ -66,7 +73,7 @@ def role(page: Page, name: str) -> Locator:
 
 
 async def test_a_role_is_made_given_renamed_taken_and_deleted(site: Site, page: Page) -> None:
-    await site.sign_in(page, OPERATOR)
+    await site.take_seat(page, OPERATOR)
     await page.get_by_role("link", name="Users").click()
     await expect(page.get_by_text("2 role(s)", exact=True)).to_be_visible()
     await page.get_by_role("button", name="New Role").click()
@@ -108,7 +115,7 @@ async def test_a_role_is_made_given_renamed_taken_and_deleted(site: Site, page: 
 async def test_a_suspended_person_is_out_in_their_own_browser_and_in_again_later(
     site: Site, page: Page, browser: Browser
 ) -> None:
-    await site.sign_in(page, OPERATOR)
+    await site.take_seat(page, OPERATOR)
     other = await browser.new_context()
     theirs = await other.new_page()
     await site.sign_in(theirs, KIM)
@@ -131,7 +138,7 @@ async def test_a_suspended_person_is_out_in_their_own_browser_and_in_again_later
 
 
 async def test_what_is_above_the_person_at_the_screen_cannot_be_ticked_and_says_why(site: Site, page: Page) -> None:
-    await site.sign_in(page, EVE)
+    await site.take_seat(page, EVE)
     await page.goto(site.users)
     await expect(page.get_by_role("button", name="New Role")).to_have_count(0)
     await page.get_by_role("button", name="Roles of Kim").click()
@@ -170,7 +177,7 @@ async def test_page_and_dialogs_have_no_finding_and_never_scroll_sideways(site: 
     wrong: list[str] = []
     page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    await site.sign_in(page, OPERATOR)
+    await site.take_seat(page, OPERATOR)
     for width in (1280, 320):
         await page.set_viewport_size({"width": width, "height": 800})
         await page.goto(site.users)

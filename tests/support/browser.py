@@ -10,9 +10,10 @@ The fixtures live in the loop of the whole pytest run. A test module that uses t
 import os
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, StorageState, async_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 QUIET = (
@@ -55,13 +56,56 @@ async def browser() -> AsyncIterator[Browser]:
         await running.close()
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
-    """Give a fresh context: UTC, English, no cookie; its pages wait 15 s for what they are told to expect."""
-    fresh = await browser.new_context(locale="en-GB", timezone_id="UTC")
+@asynccontextmanager
+async def fresh_context(browser: Browser, seat: StorageState | None = None) -> AsyncIterator[BrowserContext]:
+    """Give a context of UTC and English with the cookies of `seat`; its pages wait 15 s for what they expect."""
+    fresh = await browser.new_context(locale="en-GB", timezone_id="UTC", storage_state=seat)
     fresh.set_default_timeout(WAIT_MILLISECONDS)
     yield fresh
     await fresh.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
+    """Give a fresh context without any cookie."""
+    async with fresh_context(browser) as fresh:
+        yield fresh
+
+
+def faults(page: Page) -> list[str]:
+    """Return a list that takes up every script error and every broken policy of the page from now on."""
+    wrong: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        # A refusal that a test asked for is a line of the console too.
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            wrong.append(message.text)
+
+    page.on("console", listen)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    return wrong
+
+
+async def sign_in(page: Page, base_url: str, email: str, password: str, target: str) -> None:
+    """Sign in on the page as a person does, and arrive at `target`, a path."""
+    await page.goto(f"{base_url}/login?next={target}")
+    await page.get_by_label("Mail address").fill(email)
+    await page.get_by_label("Password").fill(password)
+    await page.get_by_role("button", name="Sign in").click()
+    await page.wait_for_url(f"**{target}")
+
+
+async def seat(browser: Browser, base_url: str, email: str, password: str, target: str) -> StorageState:
+    """Sign in on the page once; return what the browser keeps of it, for as many contexts as want to go on there.
+
+    A test that ends the session, proves itself anew (which changes the cookie) or is about signing in does so itself.
+    """
+    async with fresh_context(browser) as context:
+        page = await context.new_page()
+        wrong = faults(page)
+        await sign_in(page, base_url, email, password, target)
+        assert not wrong
+        return await context.storage_state()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
