@@ -1,6 +1,7 @@
 """Signing in: tested here, accepted there, stored last, shown never."""
 
 import os
+import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,24 @@ def test_a_key_on_stdin_signs_in_and_is_kept_in_a_file_of_mode_0600(lumio: Lumio
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert key in path.read_text()
     assert server.asked[0].headers["authorization"] == f"Bearer {key}"
+
+
+def test_the_home_that_other_tests_are_given_is_the_one_that_a_sign_in_leaves(
+    signed_in: Lumio, server: Script, key: str, tmp_path: Path
+) -> None:
+    (tmp_path / "anew").mkdir()
+    anew = Lumio(tmp_path / "anew", signed_in.folder, signed_in.variables)
+    assert anew("login", "--with-token", stdin=key).code == 0
+    assert _tree(signed_in.home) == _tree(anew.home)
+
+
+def _tree(home: Path) -> dict[str, tuple[int, str]]:
+    """Return mode and text of each file and folder, without the moment of the sign-in."""
+    moment = re.compile(r'"signed_in_at": "[^"]+"')
+    return {
+        str(path.relative_to(home)): (path.stat().st_mode, moment.sub("", path.read_text() if path.is_file() else ""))
+        for path in home.rglob("*")
+    }
 
 
 @pytest.mark.parametrize("arguments", [("--token", "-"), ("--with-token",)])
