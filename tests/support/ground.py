@@ -82,11 +82,16 @@ async def laid(settings: Settings) -> Ground:
     return ground
 
 
+async def closed(ground: Ground) -> None:
+    """Leave the ground."""
+    await ground.journal.close()
+    await ground.authority.close()
+    await ground.database.close()
+
+
 @pytest_asyncio.fixture
 async def ground(settings: Settings) -> AsyncIterator[Ground]:
     """Give the ground on a fresh copy of the template, on SQLite and on PostgreSQL."""
     made = await laid(settings)
     yield made
-    await made.journal.close()
-    await made.authority.close()
-    await made.database.close()
+    await closed(made)

@@ -1,20 +1,32 @@
 """Retention: gone by day 91, provable for ever, and nothing early whatever the clock says (threats 39 and 41)."""
 
 import json
+import shutil
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, func, select, update
+from sqlalchemy.schema import DropTable
 
 from lumio.audit.retention import Purged
 from lumio.audit.verdict import Outcome
+from lumio.settings import Settings
 from lumio.storage.sealed import account_chain, checkpoint, checkpoint_account, held, log, seal, segment
 from lumio.storage.unit import Unit
 from tests.support.audit_log import Clocks, Log
-from tests.support.ground import Ground, fact
+from tests.support.ground import Ground, closed, fact, laid, things
+from tests.support.postgres import PostgresServer
+from tests.support.world import HOME, Template
+
+pytestmark = pytest.mark.xdist_group("retention")  # the story is told once
 
 DAYS = 95
 WITH_EVENTS = (*range(8), *range(88, DAYS))
 """The days of the story on which something happens."""
+TOLD, COPY = "told_story", "copied_story"
+"""The story's database on PostgreSQL, and the copy that a test has."""
 
 
 class Years(Log):
@@ -40,13 +52,31 @@ class Years(Log):
         return int(count)
 
 
-@pytest.fixture
-def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
-    return Clocks(monkeypatch)
+@dataclass(frozen=True, slots=True)
+class Story:
+    """The log after all its days, told once for the module: what stands on disk, and what the clocks say."""
+
+    settings: Settings
+    kept: Path
+    postgres: PostgresServer | None
+    wall: datetime
+    uptime: float
+
+    def again(self) -> Settings:
+        """Lay it out anew; return its settings."""
+        settings = self.settings
+        for folder in (settings.data_dir, settings.journal_dir):
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.copytree(self.kept / folder.name, folder)
+        if self.postgres is None:
+            return settings
+        self.postgres.drop(COPY)
+        return replace(settings, database_url=self.postgres.create(COPY, TOLD))
 
 
-@pytest.fixture
-async def grown(ground: Ground, clocks: Clocks) -> Years:
+async def tell(settings: Settings, clocks: Clocks) -> None:
+    """Let the days pass, one after the other."""
+    ground = await laid(settings)
     made = Years(ground, clocks)
     assert (await made.retention.purge()).days == 0
     for number in range(DAYS):
@@ -54,7 +84,46 @@ async def grown(ground: Ground, clocks: Clocks) -> Years:
             await made.day(number)
         else:
             clocks.passes(days=1)
-    return made
+    await made.do(DropTable(things))  # each test lays its own ground
+    await closed(ground)
+
+
+@pytest.fixture(scope="module")
+def stories() -> dict[str, Story]:
+    return {}
+
+
+@pytest.fixture
+def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
+    return Clocks(monkeypatch)
+
+
+@pytest.fixture
+async def story(template: Template, stories: dict[str, Story], tmp_path_factory: pytest.TempPathFactory) -> Story:
+    if template.backend not in stories:
+        settings, kept = template.fresh(), tmp_path_factory.mktemp("story")
+        with pytest.MonkeyPatch.context() as patched:
+            clocks = Clocks(patched)
+            await tell(settings, clocks)
+        for folder in (settings.data_dir, settings.journal_dir):
+            shutil.copytree(folder, kept / folder.name)
+        if template.postgres is not None:
+            template.postgres.drop(TOLD)
+            template.postgres.create(TOLD, HOME)
+        stories[template.backend] = Story(settings, kept, template.postgres, clocks.wall, clocks.uptime)
+    return stories[template.backend]
+
+
+@pytest.fixture
+def settings(story: Story) -> Settings:
+    """Those of the ground: it lies on a copy of the story."""
+    return story.again()
+
+
+@pytest.fixture
+async def grown(ground: Ground, story: Story, clocks: Clocks) -> Years:
+    clocks.wall, clocks.uptime = story.wall, story.uptime
+    return Years(ground, clocks)
 
 
 async def test_what_is_readable_for_90_days_is_gone_by_day_91_and_the_rest_verifies(grown: Years) -> None:
