@@ -18,6 +18,8 @@ from lumio.extensions.archive import DEFAULT, ArchiveLimits, ArchiveSummary, che
 from lumio.kernel.errors import Invalid
 from tests.support.archives import END, GNU, HOSTILE, MIB, entry, header, long_name, pax, write_gzip
 
+pytestmark = pytest.mark.xdist_group("hostile-archives")  # each is packed once
+
 _LETTERS = st.characters(codec="utf-8", categories=["L", "N", "S"])
 _PARTS = st.text(_LETTERS, min_size=1, max_size=20)
 _PATHS = st.lists(_PARTS, min_size=1, max_size=6).map("/".join)

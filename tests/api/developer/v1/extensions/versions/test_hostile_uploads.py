@@ -6,9 +6,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from time import perf_counter
 
+import pytest
+
 from tests.support.archives import HOSTILE
 from tests.support.developers import EXTENSIONS, Team, make_extension, manifest, parts, send, stored
 from tests.support.world import World
+
+pytestmark = pytest.mark.xdist_group("hostile-archives")  # each is packed once
 
 MIB = 1024 * 1024
 HEAD = (
