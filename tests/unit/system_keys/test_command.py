@@ -12,6 +12,7 @@ import pytest
 
 from lumio.crypto import opaque
 from lumio.storage.migrate import upgrade
+from tests.support.restores import operate_here
 
 PROGRAM = Path(sys.executable).with_name("lumio-server")
 
@@ -55,7 +56,7 @@ def test_the_key_stands_alone_on_stdout_and_its_making_in_the_log(folder: Path) 
 
 
 def test_json_has_the_fields_of_the_interface_and_a_label_in_use_is_a_warning(folder: Path) -> None:
-    assert run(folder, "create", "--label", "bot").returncode == 0
+    assert operate_here({"LUMIO_DATA_DIR": str(folder)}, "system-keys", "create", "--label", "bot").exit_code == 0
     done = run(folder, "create", "--label", "bot", "--json")
     assert done.returncode == 0, done.stderr
     made = json.loads(done.stdout)
@@ -73,7 +74,7 @@ def test_bad_input_makes_nothing_and_says_why(folder: Path) -> None:
     held = run(folder, "create", "--label", secret)
     assert held.returncode == 1
     assert secret not in held.stdout + held.stderr
-    assert run(folder, "create").returncode == 2
+    assert operate_here({"LUMIO_DATA_DIR": str(folder)}, "system-keys", "create").exit_code == 2
     assert select(folder, "SELECT id FROM system_keys") == []
     for done in (unknown, held):
         assert "Traceback" not in done.stderr
