@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from lumio.access.rates import RateLimiter, Rule
+from lumio.access.rates import LEASES, RateLimiter, Rule
 from lumio.app import build
 from lumio.kernel.errors import Limited, Unavailable
 from lumio.settings import Settings
@@ -61,8 +61,11 @@ async def _granted(worker: RateLimiter, rule: Rule) -> bool:
     return True
 
 
-async def test_workers_together_stay_within_the_limit_and_waste_at_most_a_lease_each(world: World) -> None:
-    rule = Rule("shared", 200)
+@pytest.mark.parametrize(("limit", "lent"), [(80, 0), (200, 3)])
+async def test_workers_together_stay_within_the_limit_and_what_is_lent_and_waste_at_most_a_lease_each(
+    world: World, limit: int, lent: int
+) -> None:
+    rule = Rule("shared", limit)
     workers = [RateLimiter(RateWindows(world.house.database), {}) for _ in range(4)]
 
     async def use(worker: RateLimiter) -> int:
@@ -72,7 +75,7 @@ async def test_workers_together_stay_within_the_limit_and_waste_at_most_a_lease_
         return 300
 
     used = await asyncio.gather(*[use(worker) for worker in workers])
-    assert 200 - 4 * 10 <= sum(used) <= 200
+    assert limit - 4 * (limit // LEASES) <= sum(used) <= limit + lent
 
 
 async def test_simultaneous_requests_share_one_lease(world: World) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+from tests.support import popouts
 from tests.support.developers import (
     EXTENSIONS,
     Team,
@@ -212,7 +213,8 @@ async def test_a_stranger_is_refused_before_the_body_is_read(world: World, team:
     extension_id = await make_extension(team.ci)
     await world.new_person("mallory@example.com")
     mallory = await world.sign_in("mallory@example.com")
-    expected = {world.anonymous(): 401, world.bearer(team.ci.headers["Authorization"][7:-1] + "x"): 401, mallory: 404}
+    wrong = popouts.with_wrong_secret(team.ci.headers["Authorization"].removeprefix("Bearer "))
+    expected = {world.anonymous(): 401, world.bearer(wrong): 401, mallory: 404}
     for client, status in expected.items():
         read = 0
 
