@@ -18,6 +18,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+SPILLED = """() => [...document.querySelectorAll(".field")].filter(field => [...field.children].some(
+    part => part.getBoundingClientRect().right > field.getBoundingClientRect().right + 1)).map(field => field.innerText)"""
+"""Fields whose controls lie over their neighbours."""
 HOSTILE = "<b>robin</b>\u202e\x1b[31m"
 
 
@@ -44,6 +47,11 @@ async def test_an_operator_filters_opens_follows_and_takes_out(server: LiveServe
     await expect(page.get_by_role("img", name="Events per hour")).to_be_visible()
     found = await page.evaluate(f"{AXE_SCRIPT}; axe.run({{ runOnly: {RULES} }}).then(r => r.violations)")
     assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
+
+    for size in ("100%", "125%"):  # as browsers show it, and as people enlarge it
+        await page.evaluate("size => { document.documentElement.style.fontSize = size; }", size)
+        assert await page.evaluate(SPILLED) == [], f"filters at {size}"
+    await page.reload()
 
     await page.get_by_label("Event", exact=True).fill("session.*")
     await page.get_by_role("button", name="Filter", exact=True).click()
