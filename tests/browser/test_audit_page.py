@@ -18,8 +18,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-SPILLED = """() => [...document.querySelectorAll(".field")].filter(field => [...field.children].some(
-    part => part.getBoundingClientRect().right > field.getBoundingClientRect().right + 1)).map(field => field.innerText)"""
+SPILLED = """() => {
+    const end = part => part.getBoundingClientRect().right;
+    const spilled = field => [...field.children].some(part => end(part) > end(field) + 1);
+    return [...document.querySelectorAll(".field")].filter(spilled).map(field => field.innerText);
+}"""
 """Fields whose controls lie over their neighbours."""
 HOSTILE = "<b>robin</b>\u202e\x1b[31m"
 
