@@ -1,11 +1,12 @@
 """After a revocation: the row goes at once, and how far it has come is told until it is refused everywhere."""
 
+import asyncio
 import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from tests.support.accessibility import contrasts, findings, overflow
 from tests.support.preview_samples import HOSTILE, SEQ, reach
@@ -206,3 +207,12 @@ COVERED = """
 }
 """
 FILLED = "(mark) => { const style = getComputedStyle(mark); return [style.borderLeftColor, style.borderLeftWidth]; }"
+
+
+async def _becomes(part: Locator, look: str, expected: list[str]) -> bool:
+    """Tell whether a part looks as expected, once the page has drawn itself in other colours."""
+    for _ in range(40):
+        if await part.evaluate(look) == expected:
+            return True
+        await asyncio.sleep(0.05)
+    return False
